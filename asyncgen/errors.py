@@ -1,0 +1,144 @@
+"""Everything that can go wrong, named once, with its data.
+
+```
+AsyncgenError
+├── InputError                 exit 2: settings, seeds, flags, run folder; says how to mend
+│   ├── SettingsError
+│   ├── SeedError              file, line, what
+│   ├── RunFolderError         not writable, of other settings, damaged, in use
+│   ├── ModelFileError         the embedded model's file is missing or damaged
+│   └── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
+├── MissingExtraError          exit 2: an optional dependency is not installed
+├── EndpointError              one attempt failed
+│   ├── TransientError         worth another attempt (overload, 5xx, network, timeout, rate)
+│   │   └── UnreachableError   nothing answers at that address
+│   └── RequestRejectedError   this request will never be answered (context overflow, say)
+├── RunPausedError             exit 3: stopped early, resumable (quota, budget, endpoint down)
+└── LocalServerError           exit 1: the embedded server did not start or died
+```
+
+A message is one line: what is wrong, where, how to mend it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "AsyncgenError",
+    "EndpointError",
+    "EndpointRefusedError",
+    "InputError",
+    "LocalServerError",
+    "MissingExtraError",
+    "ModelFileError",
+    "RequestRejectedError",
+    "RunFolderError",
+    "RunPausedError",
+    "SeedError",
+    "SettingsError",
+    "TransientError",
+    "UnreachableError",
+]
+
+
+class AsyncgenError(Exception):
+    """Root of all errors that asyncgen raises on purpose.
+
+    Attributes:
+        exit_code: What the command line exits with when this error ends it.
+    """
+
+    exit_code = 1
+
+
+class InputError(AsyncgenError):
+    """Raised when what the user gave cannot be used."""
+
+    exit_code = 2
+
+
+class SettingsError(InputError):
+    """Raised when a flag, a settings file or their combination is invalid."""
+
+
+class SeedError(InputError):
+    """Raised when a seed file is unreadable, malformed or too small."""
+
+    def __init__(self, path: Path, problem: str, *, line: int | None = None) -> None:
+        where = f"{path}:{line}" if line is not None else f"{path}"
+        super().__init__(f"{where}: {problem}")
+        self.path = path
+        self.line = line
+        self.problem = problem
+
+
+class RunFolderError(InputError):
+    """Raised when a run folder cannot be used as it stands."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class ModelFileError(InputError):
+    """Raised when the embedded model's file is missing, damaged or cannot be fetched."""
+
+
+class EndpointRefusedError(InputError):
+    """Raised when an endpoint refuses for good: host, path, key, model or request is wrong."""
+
+
+class MissingExtraError(InputError):
+    """Raised when a feature needs an optional dependency that is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional dependency: pip install 'asyncgen[{extra}]'")
+        self.feature = feature
+        self.extra = extra
+
+
+class EndpointError(AsyncgenError):
+    """Raised when one attempt at a request failed."""
+
+
+class TransientError(EndpointError):
+    """Raised when a request failed in a way that is worth another attempt.
+
+    Attributes:
+        retry_after: Seconds that the server asked to wait, if it did.
+        possibly_billed: Whether the provider may have charged for the lost answer.
+    """
+
+    def __init__(
+        self, problem: str, *, retry_after: float | None = None, possibly_billed: bool = False
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.retry_after = retry_after
+        self.possibly_billed = possibly_billed
+
+
+class UnreachableError(TransientError):
+    """Raised when nothing answers at an endpoint's address.
+
+    Before an endpoint's first answer that is a mistake in its address, later an outage.
+    """
+
+
+class RequestRejectedError(EndpointError):
+    """Raised when this one request will never be answered, though others may be."""
+
+
+class RunPausedError(AsyncgenError):
+    """Raised when a run stops early and can be resumed."""
+
+    exit_code = 3
+
+
+class LocalServerError(AsyncgenError):
+    """Raised when the embedded model's server did not become ready, or died."""
