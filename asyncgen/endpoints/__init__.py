@@ -1,0 +1,1 @@
+"""The world outside, behind one seam: :class:`asyncgen.endpoints.base.Endpoint`."""

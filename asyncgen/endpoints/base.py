@@ -1,0 +1,50 @@
+"""The seam to the world outside: what the engine knows of a language model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from asyncgen.records import Completion, Request
+
+__all__ = ["Endpoint"]
+
+
+class Endpoint(Protocol):
+    """A place that answers requests.
+
+    Attributes:
+        name: What messages call it.
+        paid: Whether answers cost money, so that those in the air are waited for.
+    """
+
+    name: str
+    paid: bool
+
+    async def send(self, request: Request) -> Completion:
+        """Make one attempt at a request.
+
+        Raises:
+            TransientError: When another attempt may help.
+            UnreachableError: When nothing answers at that address.
+            RequestRejectedError: When this request will never be answered.
+            EndpointRefusedError: When no request will be: host, path, key or model is wrong.
+            RunPausedError: When the account's quota or credit is used up.
+        """
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Open connections."""
+        ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close connections."""
+        ...

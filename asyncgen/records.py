@@ -1,0 +1,234 @@
+"""The frozen values that flow between the rooms.
+
+A :class:`Request` goes from the pipeline to the engine and comes back as a
+:class:`Completion`; both are journaled together as an :class:`Answer`. Folding
+answers yields :class:`Task` and :class:`Rejection` values.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+__all__ = [
+    "Answer",
+    "Completion",
+    "FinishReason",
+    "Instance",
+    "Neighbour",
+    "Prompt",
+    "Provenance",
+    "Reason",
+    "Rejection",
+    "Request",
+    "Sampling",
+    "SeedTask",
+    "Stage",
+    "Task",
+    "Usage",
+]
+
+Stage = Literal["generation", "classification", "instances"]
+
+FinishReason = Literal["stop", "length", "content_filter", "error"]
+
+Reason = Literal[
+    # of a whole answer
+    "request_failed",
+    "no_items",
+    # of an instruction
+    "cut_off",
+    "empty",
+    "too_short",
+    "too_long",
+    "blacklisted",
+    "asks_for_program",
+    "starts_with_punctuation",
+    "starts_with_non_ascii",
+    "leaked_template",
+    "repetitive",
+    "similar",
+    # of an instance
+    "instance_cut_off",
+    "output_empty",
+    "output_equals_input",
+    "ends_with_colon",
+    "output_leaks_template",
+    "output_repetitive",
+    "instance_duplicate",
+    "conflicting_outputs",
+    "too_many_instances",
+    # of a task
+    "no_instance",
+]
+
+
+class Instance(Struct, frozen=True):
+    """One worked example of a task; an empty ``input`` means that none is needed."""
+
+    input: str
+    output: str
+
+
+class SeedTask(Struct, frozen=True, kw_only=True):
+    """A human-written task, in the schema of the original's ``seed_tasks.jsonl``.
+
+    ``category`` is ours; files without it are fine, other fields are ignored.
+    """
+
+    id: str
+    instruction: str
+    instances: tuple[Instance, ...]
+    is_classification: bool
+    name: str = ""
+    category: str = ""
+
+
+class Prompt(Struct, frozen=True):
+    """What is asked: text that is the same for many requests, then text that is not.
+
+    The fixed part comes first so that prefix caches hit. Completion endpoints
+    get both parts joined, chat endpoints a system and a user message.
+    """
+
+    fixed: str
+    variable: str
+
+
+class Sampling(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How to decode. ``None`` leaves a choice to the endpoint.
+
+    Attributes:
+        max_output_tokens: Upper bound of the answer, in tokens.
+        stop: Strings that end the answer, not part of it.
+        seed: Sampling seed for endpoints that take one.
+        choices: The only answers wanted; endpoints that can, restrict decoding
+            to them and report the log-probability of each.
+    """
+
+    max_output_tokens: int = 256
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repetition_penalty: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    choices: tuple[str, ...] = ()
+
+
+class Request(Struct, frozen=True):
+    """One question to a language model.
+
+    ``(stage, key)`` names it within a run: the key is the ordinal for
+    generation, the task's id for the later stages.
+    """
+
+    stage: Stage
+    key: str
+    prompt: Prompt
+    sampling: Sampling
+
+
+class Usage(Struct, frozen=True):
+    """Tokens that one answer took; ``cached_tokens`` are part of ``input_tokens``."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+        )
+
+
+class Completion(Struct, frozen=True, kw_only=True):
+    """What a model answered, or why it never will (``finish_reason="error"``).
+
+    Attributes:
+        text: The answer; of a failed request, what the endpoint said.
+        endpoint: The host that answered.
+        model: The model that answered, by its own name.
+        cost: US dollars, ``None`` where no price is known.
+        choice_logprobs: Log-probability of each of the wanted choices, where
+            the endpoint reports it.
+        started_at: Unix time of the successful attempt, in seconds.
+        seconds: Duration of that attempt.
+        attempts: How often it was tried, the successful attempt included.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    usage: Usage = Usage()
+    endpoint: str = ""
+    model: str = ""
+    cost: float | None = None
+    choice_logprobs: dict[str, float] | None = None
+    started_at: float = 0.0
+    seconds: float = 0.0
+    attempts: int = 1
+
+
+class Answer(Struct, frozen=True):
+    """A request and what came of it: the unit of the journal and of the fold."""
+
+    request: Request
+    completion: Completion
+
+
+class Neighbour(Struct, frozen=True):
+    """The nearest text in the pool, by its id, with its ROUGE-L F-measure."""
+
+    id: str
+    score: float
+
+
+class Provenance(Struct, frozen=True, kw_only=True):
+    """Where an instruction comes from.
+
+    Attributes:
+        ordinal: Number of the generation request, from 0.
+        position: Place among the items of its answer, from 0.
+        demonstrations: Ids of the tasks shown in its prompt, in their order.
+    """
+
+    ordinal: int
+    position: int
+    demonstrations: tuple[str, ...]
+    model: str
+    endpoint: str
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """One line of ``dataset.jsonl``."""
+
+    id: str
+    instruction: str
+    is_classification: bool
+    instances: tuple[Instance, ...]
+    most_similar: Neighbour | None
+    provenance: Provenance
+
+
+class Rejection(Struct, frozen=True, kw_only=True):
+    """One line of ``rejected.jsonl``: what was dropped, why, and its nearest neighbour.
+
+    Attributes:
+        text: The instruction, or the instance as ``input → output``.
+        detail: What in it broke the rule, where that is not the whole text.
+        task: Id of the task, for instances and whole tasks.
+    """
+
+    stage: Stage
+    reason: Reason
+    text: str
+    ordinal: int
+    position: int
+    detail: str = ""
+    nearest: Neighbour | None = None
+    task: str | None = None

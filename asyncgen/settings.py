@@ -1,0 +1,273 @@
+"""Run settings: defaults, then a preset, then a TOML file, then flags; validated once, frozen.
+
+What decides the dataset is the run's *identity*: frozen in the run folder, and
+a resume that contradicts it is refused. The rest (:data:`CHANGEABLE`) may differ
+from one session to the next.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from asyncgen.errors import SettingsError
+from asyncgen.records import Sampling
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["CHANGEABLE", "EMBEDDED", "Settings", "differences", "read_toml", "resolve", "to_toml"]
+
+EMBEDDED = "local"
+"""The endpoint name that stands for the embedded model."""
+
+CHANGEABLE = frozenset(
+    {
+        "endpoint",
+        "api_key_env",
+        "max_in_flight",
+        "rpm",
+        "tpm",
+        "timeout",
+        "connect_timeout",
+        "max_attempts",
+        "patience",
+        "model_path",
+        "hub",
+        "slots",
+    }
+)
+"""Settings that may change from session to session of one run."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a run is told.
+
+    Attributes:
+        endpoint: Base URLs of OpenAI-compatible services, or ``local``.
+        model: The model's name as the endpoint knows it.
+        api: Which of the endpoint's interfaces to use.
+        api_key_env: Environment variable that holds the key.
+        target: How many finished tasks are wanted.
+        seeds: File of seed tasks; empty for those of the package.
+        seeds_sha256: What it held when the run began.
+        seed: Keys every random choice of the run.
+        demonstrations: Tasks shown in a generation prompt.
+        machine_demonstrations: How many of them machine-made, when there are.
+        tasks_per_request: New tasks asked for in one request.
+        look_ahead: A generation request sees the pool as it stood this many answers ago.
+        threshold: An instruction is rejected when its ROUGE-L to any other exceeds it.
+        max_instances: Instances kept per task.
+        max_in_flight: Ceiling of simultaneous requests.
+        rpm: Requests per minute and endpoint; ``None`` for no limit.
+        tpm: Tokens per minute and endpoint, input and output together.
+        timeout: Seconds for one whole request.
+        connect_timeout: Seconds to connect.
+        max_attempts: Attempts at one request before the run pauses.
+        patience: Fruitless answers in a row after which the run pauses.
+        model_path: GGUF file for the embedded model, instead of the default one.
+        hub: ``REPO[:FILE]`` on the hub for the embedded model.
+        slots: Sequences the embedded model decodes side by side; ``None`` for its default.
+        generation, classification, instances: Decoding of each stage.
+    """
+
+    endpoint: tuple[str, ...]
+    model: str
+    api: Literal["chat", "completions"] = "chat"
+    api_key_env: str = "OPENAI_API_KEY"
+    target: int = 1000
+    seeds: str = ""
+    seeds_sha256: str = ""
+    seed: int = 42
+    demonstrations: int = 8
+    machine_demonstrations: int = 2
+    tasks_per_request: int = 8
+    look_ahead: int = 64
+    threshold: float = 0.7
+    max_instances: int = 5
+    max_in_flight: int = 64
+    rpm: float | None = None
+    tpm: float | None = None
+    timeout: float = 300.0
+    connect_timeout: float = 10.0
+    max_attempts: int = 8
+    patience: int = 100
+    model_path: str = ""
+    hub: str = ""
+    slots: int | None = None
+    generation: Sampling = Sampling(max_output_tokens=1024, temperature=0.7)
+    classification: Sampling = Sampling(max_output_tokens=8, temperature=0.0)
+    instances: Sampling = Sampling(max_output_tokens=512, temperature=0.0)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the run starts the embedded model."""
+        return self.endpoint == (EMBEDDED,)
+
+
+EMBEDDED_PRESET: dict[str, Any] = {
+    "api": "completions",
+    "max_in_flight": 48,
+    "look_ahead": 16,
+    "max_instances": 3,
+    "generation": {"max_output_tokens": 320, "temperature": 0.7, "top_k": 40},
+    "instances": {"max_output_tokens": 160, "temperature": 0.0, "frequency_penalty": 0.3},
+}
+"""What suits a very small model; measured in ``benchmarks/LOG.md``."""
+
+_AT_LEAST_ONE = (
+    "target",
+    "demonstrations",
+    "tasks_per_request",
+    "look_ahead",
+    "max_instances",
+    "max_in_flight",
+    "max_attempts",
+    "patience",
+)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a settings file.
+
+    Raises:
+        SettingsError: If it cannot be read or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+
+
+def resolve(
+    from_file: Mapping[str, Any], flags: Mapping[str, Any], *, source: str = "settings"
+) -> Settings:
+    """Merge a settings file and flags over the defaults; flags that are ``None`` were not given.
+
+    Raises:
+        SettingsError: Naming the setting that is unknown or invalid, and the nearest right one.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    _check_names(from_file, Settings, source)
+    merged = {**from_file, **given}
+    endpoint = merged.get("endpoint", ())
+    merged["endpoint"] = (endpoint,) if isinstance(endpoint, str) else tuple(endpoint)
+    if merged["endpoint"] == (EMBEDDED,):
+        merged = _over(EMBEDDED_PRESET, merged)
+        merged.setdefault("model", "")
+    elif "model" not in merged:
+        raise SettingsError("no model named: add --model NAME (as the endpoint knows it)")
+    defaults = {name: msgspec.to_builtins(getattr(_DEFAULTS, name)) for name in _STAGES}
+    settings = _convert(_over(defaults, merged), source)
+    _check(settings)
+    return settings
+
+
+def to_toml(settings: Settings) -> str:
+    """Write settings as TOML that :func:`read_toml` and :func:`resolve` read back unchanged."""
+    import tomli_w
+
+    plain: dict[str, Any] = msgspec.to_builtins(settings)
+    return tomli_w.dumps(_without_none(plain))
+
+
+def differences(frozen: Settings, wanted: Settings) -> list[str]:
+    """Name the identity settings in which two runs differ, as ``name: frozen → wanted``."""
+    return [
+        f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
+        for name in Settings.__struct_fields__
+        if name not in CHANGEABLE
+        and name != "seeds"  # the same tasks may lie elsewhere: their hash decides
+        and getattr(frozen, name) != getattr(wanted, name)
+    ]
+
+
+_STAGES = ("generation", "classification", "instances")
+_DEFAULTS = Settings(endpoint=(), model="")
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        if isinstance(value, dict) and isinstance(merged.get(name), dict):
+            merged[name] = {**merged[name], **value}
+        else:
+            merged[name] = value
+
+    return merged
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _without_none(value) if isinstance(value, dict) else value
+        for name, value in table.items()
+        if value is not None
+    }
+
+
+def _check_names(table: Mapping[str, Any], struct: type[Struct], source: str) -> None:
+    for name, value in table.items():
+        if name not in struct.__struct_fields__:
+            near = difflib.get_close_matches(name, struct.__struct_fields__, n=1, cutoff=0.4)
+            hint = f" (did you mean '{near[0]}'?)" if near else ""
+            raise SettingsError(f"{source}: unknown setting '{name}'{hint}")
+        if struct is Settings and name in _STAGES and isinstance(value, dict):
+            _check_names(value, Sampling, f"{source}: [{name}]")
+
+
+def _convert(table: Mapping[str, Any], source: str) -> Settings:
+    try:
+        return msgspec.convert(table, Settings)
+    except msgspec.ValidationError as error:
+        where = re.search(r"`\$\.(\S+)`", str(error))
+        name = where[1] if where else "?"
+        problem = str(error).split(" - at ")[0].lower()
+        raise SettingsError(f"{source}: '{name}': {problem}") from error
+
+
+def _check(settings: Settings) -> None:
+    for name in _AT_LEAST_ONE:
+        value = getattr(settings, name)
+        if value < 1:
+            raise SettingsError(f"--{_dashed(name)} {value}: must be at least 1")
+
+    for name in ("rpm", "tpm", "timeout", "connect_timeout"):
+        value = getattr(settings, name)
+        if value is not None and not 0 < value < float("inf"):
+            raise SettingsError(f"--{_dashed(name)} {value}: must be a positive number")
+
+    if not 0 < settings.threshold <= 1:
+        raise SettingsError(f"--threshold {settings.threshold}: must lie in (0, 1]")
+    if not 0 <= settings.machine_demonstrations <= settings.demonstrations:
+        raise SettingsError(
+            f"machine_demonstrations {settings.machine_demonstrations}: must lie between 0 "
+            f"and demonstrations ({settings.demonstrations})"
+        )
+    _check_endpoints(settings)
+
+
+def _check_endpoints(settings: Settings) -> None:
+    if not settings.endpoint:
+        raise SettingsError(
+            "no endpoint named: add --endpoint URL, or --endpoint local for the embedded model"
+        )
+    for url in settings.endpoint:
+        if url == EMBEDDED:
+            if len(settings.endpoint) > 1:
+                raise SettingsError("--endpoint local cannot be combined with other endpoints")
+        elif not re.fullmatch(r"https?://[^\s/]+\S*", url):
+            raise SettingsError(
+                f"--endpoint {url}: not a base URL such as https://HOST/v1, nor 'local'"
+            )
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
