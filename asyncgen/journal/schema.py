@@ -1,0 +1,181 @@
+"""The journal's tables, and the way of an answer into a row and back.
+
+Most of a prompt is the same for thousands of requests, so the fixed part is
+stored once, in ``prefixes``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from asyncgen.errors import RunFolderError
+from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["VERSION", "connect", "insert", "prepare", "read"]
+
+VERSION = 1
+"""Number of the layout, kept as SQLite's ``user_version``."""
+
+_TABLES = """
+CREATE TABLE prefixes (
+    id     INTEGER PRIMARY KEY,
+    text   TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE answers (
+    number          INTEGER PRIMARY KEY,  -- order of commit
+    stage           TEXT NOT NULL,
+    key             TEXT NOT NULL,        -- ordinal, or id of the task served
+    request_sha256  BLOB NOT NULL,        -- of prompt and sampling
+    prefix          INTEGER NOT NULL REFERENCES prefixes(id),
+    variable        TEXT NOT NULL,
+    sampling        TEXT NOT NULL,        -- JSON
+    text            TEXT NOT NULL,
+    finish_reason   TEXT NOT NULL,
+    input_tokens    INTEGER NOT NULL,
+    output_tokens   INTEGER NOT NULL,
+    cached_tokens   INTEGER NOT NULL,
+    cost            REAL,                 -- US dollars; NULL: no price known
+    choice_logprobs TEXT,                 -- JSON
+    endpoint        TEXT NOT NULL,
+    model           TEXT NOT NULL,
+    started_at      REAL NOT NULL,        -- Unix time, seconds
+    seconds         REAL NOT NULL,
+    attempts        INTEGER NOT NULL,
+    UNIQUE (stage, key)
+) STRICT;
+"""
+
+_INSERT = """
+INSERT INTO answers (
+    stage, key, request_sha256, prefix, variable, sampling, text, finish_reason,
+    input_tokens, output_tokens, cached_tokens, cost, choice_logprobs,
+    endpoint, model, started_at, seconds, attempts
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_SELECT = """
+SELECT stage, key, prefixes.text, variable, sampling, answers.text, finish_reason,
+       input_tokens, output_tokens, cached_tokens, cost, choice_logprobs,
+       endpoint, model, started_at, seconds, attempts
+FROM answers JOIN prefixes ON prefixes.id = answers.prefix
+ORDER BY number
+"""
+
+
+def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
+    """Open a journal, making it if it is writable and absent.
+
+    Raises:
+        RunFolderError: If it is damaged, of another layout or cannot be opened.
+    """
+    try:
+        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        if writable:
+            # WAL lets others read meanwhile; FULL makes each commit survive a power cut.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            prepare(connection)
+        _check_version(connection, path)
+    except sqlite3.DatabaseError as error:
+        raise RunFolderError(path, f"the journal cannot be opened: {error}") from error
+    return connection
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables in an empty database; leave another as it is."""
+    connection.execute("BEGIN IMMEDIATE")
+    empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if empty:
+        for statement in _TABLES.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != VERSION:
+        raise RunFolderError(
+            path, f"a journal of layout {version}; this asyncgen reads layout {VERSION}"
+        )
+
+
+def insert(connection: sqlite3.Connection, answer: Answer) -> None:
+    """Insert one answer within the open transaction."""
+    request, completion = answer.request, answer.completion
+    sampling = msgspec.json.encode(request.sampling)
+    logprobs = completion.choice_logprobs
+    connection.execute(
+        _INSERT,
+        (
+            request.stage,
+            request.key,
+            _digest(request, sampling),
+            _prefix_id(connection, request.prompt.fixed),
+            request.prompt.variable,
+            sampling.decode(),
+            completion.text,
+            completion.finish_reason,
+            completion.usage.input_tokens,
+            completion.usage.output_tokens,
+            completion.usage.cached_tokens,
+            completion.cost,
+            None if logprobs is None else msgspec.json.encode(logprobs).decode(),
+            completion.endpoint,
+            completion.model,
+            completion.started_at,
+            completion.seconds,
+            completion.attempts,
+        ),
+    )
+
+
+def read(connection: sqlite3.Connection) -> Iterator[Answer]:
+    """Yield the answers in the order of their commits."""
+    for row in connection.execute(_SELECT):
+        yield _answer(row)
+
+
+def _answer(row: tuple[Any, ...]) -> Answer:
+    (stage, key, fixed, variable, sampling, text, finish_reason, *counts) = row
+    (tokens_in, tokens_out, cached, cost, logprobs, endpoint, model, *timing) = counts
+    request = Request(
+        stage, key, Prompt(fixed, variable), msgspec.json.decode(sampling, type=Sampling)
+    )
+    completion = Completion(
+        text=text,
+        finish_reason=finish_reason,
+        usage=Usage(tokens_in, tokens_out, cached),
+        endpoint=endpoint,
+        model=model,
+        cost=cost,
+        choice_logprobs=None if logprobs is None else msgspec.json.decode(logprobs),
+        started_at=timing[0],
+        seconds=timing[1],
+        attempts=timing[2],
+    )
+    return Answer(request, completion)
+
+
+def _prefix_id(connection: sqlite3.Connection, text: str) -> int:
+    known = connection.execute("SELECT id FROM prefixes WHERE text = ?", (text,)).fetchone()
+    if known is not None:
+        return int(known[0])
+    made = connection.execute("INSERT INTO prefixes (text) VALUES (?)", (text,)).lastrowid
+    assert made is not None  # noqa: S101 - an INSERT that succeeded has a row
+    return made
+
+
+def _digest(request: Request, sampling: bytes) -> bytes:
+    digest = hashlib.sha256(request.prompt.fixed.encode("utf-8", "surrogatepass"))
+    digest.update(b"\0" + request.prompt.variable.encode("utf-8", "surrogatepass"))
+    digest.update(b"\0" + sampling)
+    return digest.digest()

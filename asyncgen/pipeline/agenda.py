@@ -1,0 +1,125 @@
+"""What to ask next, and when to stop asking: a plain view on the fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncgen.errors import RunPausedError
+
+if TYPE_CHECKING:
+    from asyncgen.pipeline.fold import Fold
+    from asyncgen.pipeline.prompts import PromptBook
+    from asyncgen.records import Request
+    from asyncgen.settings import Settings
+
+__all__ = ["Agenda", "Forecast"]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How much an answer brings, by what was seen so far.
+
+    Both rates start from a guess that counts as much as ``_GUESS_WEIGHT``
+    observations, so that the first few answers do not swing them. The guess is
+    on the high side: asking too little at first costs a moment, too much money.
+    """
+
+    kept_per_answer: float
+    valid_per_kept: float
+
+
+_GUESS = Forecast(kept_per_answer=6.0, valid_per_kept=0.8)
+_GUESS_WEIGHT = 4
+_SURPLUS = 1.1
+"""Generate for this much more than the target, so that the last tasks need no extra round."""
+
+
+class Agenda:
+    """Hands out requests for one session of a run; the engine's source.
+
+    What is nearly done goes first: instances, then classification, then new
+    generation, and that only as far as the target needs it.
+    """
+
+    def __init__(self, settings: Settings, fold: Fold, prompts: PromptBook) -> None:
+        self._settings = settings
+        self._fold = fold
+        self._prompts = prompts
+        self._next_ordinal = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether the first ``target`` valid tasks are known."""
+        return self._fold.known >= self._settings.target
+
+    def next_request(self) -> Request | None:
+        """Hand over the most urgent request that was not handed over in this session.
+
+        Raises:
+            RunPausedError: If the model has long stopped answering with anything usable.
+        """
+        self._check_yield()
+        return self._instances() or self._classification() or self._generation()
+
+    def forecast(self) -> Forecast:
+        """Return the rates that decide how much is generated ahead."""
+        counts = self._fold.counts
+        return Forecast(
+            kept_per_answer=_blend(
+                _GUESS.kept_per_answer, len(self._fold.drafts), self._fold.next_ordinal
+            ),
+            valid_per_kept=_blend(_GUESS.valid_per_kept, counts.valid, counts.settled),
+        )
+
+    def _instances(self) -> Request | None:
+        while self._fold.to_instantiate:
+            draft = self._fold.to_instantiate.popleft()
+            if not draft.settled:
+                return self._prompts.instances(
+                    draft.id, draft.instruction, is_classification=bool(draft.is_classification)
+                )
+        return None
+
+    def _classification(self) -> Request | None:
+        while self._fold.to_decide:
+            draft = self._fold.to_decide.popleft()
+            if draft.is_classification is None:
+                return self._prompts.classification(draft.id, draft.instruction)
+        return None
+
+    def _generation(self) -> Request | None:
+        fold = self._fold
+        while fold.has_answer(self._next_ordinal):
+            self._next_ordinal += 1
+        ordinal = self._next_ordinal
+        if not fold.may_ask(ordinal) or not self._more_wanted():
+            return None
+        self._next_ordinal += 1
+        shown = [fold.text_of(name) for name in fold.demonstrations(ordinal)]
+        return self._prompts.generation(ordinal, shown)
+
+    def _more_wanted(self) -> bool:
+        """Whether what is finished and under way will fall short of the target."""
+        fold, forecast = self._fold, self.forecast()
+        unsettled = len(fold.drafts) - fold.counts.settled
+        asked = self._next_ordinal - fold.next_ordinal
+        coming = unsettled + asked * forecast.kept_per_answer
+        expected = fold.counts.valid + coming * forecast.valid_per_kept
+        return expected < self._settings.target * _SURPLUS
+
+    def _check_yield(self) -> None:
+        counts = self._fold.counts
+        mend = "rejected.jsonl says why; take another model or seeds, or raise --patience"
+        if counts.barren >= self._settings.patience:
+            raise RunPausedError(
+                f"the last {counts.barren} answers brought no new instruction: {mend}"
+            )
+        if counts.fruitless >= self._settings.patience:
+            raise RunPausedError(
+                f"the last {counts.fruitless} tasks ended without a valid instance: {mend}"
+            )
+
+
+def _blend(guess: float, total: int, observations: int) -> float:
+    return (guess * _GUESS_WEIGHT + total) / (_GUESS_WEIGHT + observations)

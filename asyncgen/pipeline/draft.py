@@ -1,0 +1,75 @@
+"""A task in the making, and the totals of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from asyncgen.records import Task, Usage
+
+if TYPE_CHECKING:
+    from asyncgen.records import Instance, Neighbour, Provenance, Stage
+
+__all__ = ["Counts", "Draft"]
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A kept instruction on its way to a task.
+
+    Attributes:
+        is_classification: ``None`` until that is decided.
+        instances: ``None`` until they are made; empty if none was valid.
+    """
+
+    id: str
+    instruction: str
+    most_similar: Neighbour | None
+    provenance: Provenance
+    is_classification: bool | None = None
+    instances: tuple[Instance, ...] | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known if this becomes a task."""
+        return self.instances is not None
+
+    def task(self) -> Task:
+        """Return the finished task."""
+        return Task(
+            id=self.id,
+            instruction=self.instruction,
+            is_classification=bool(self.is_classification),
+            instances=self.instances or (),
+            most_similar=self.most_similar,
+            provenance=self.provenance,
+        )
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was folded so far.
+
+    Attributes:
+        cost: US dollars, of the answers whose price is known.
+        unpriced: Answers whose price is not known.
+        undecided: Classification answers that were neither yes nor no; counted as no.
+        classification: Tasks that were found to be classification tasks.
+        barren: Generation answers in a row that added nothing to the pool.
+        fruitless: Tasks in a row that ended without a valid instance.
+        settled: Tasks that are finished or failed.
+        valid: Those of them with a valid instance.
+    """
+
+    answers: dict[Stage, int] = field(
+        default_factory=lambda: {"generation": 0, "classification": 0, "instances": 0}
+    )
+    usage: Usage = Usage()
+    cost: float = 0.0
+    unpriced: int = 0
+    undecided: int = 0
+    classification: int = 0
+    barren: int = 0
+    fruitless: int = 0
+    settled: int = 0
+    valid: int = 0

@@ -1,0 +1,253 @@
+"""A run as a fold: the state that follows from its settings, its seeds and its answers.
+
+Answers are folded in the order of the journal, live and in replay alike.
+Generation answers wait in a reorder buffer until all before them are there, so
+that what is admitted to the pool depends on their ordinals alone. Those of the
+later stages concern one task each, and their order never matters.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+from asyncgen.errors import AsyncgenError
+from asyncgen.pipeline.draft import Counts, Draft
+from asyncgen.pipeline.novelty import Novelty
+from asyncgen.pipeline.parsing import parse_decision, parse_instances, parse_items
+from asyncgen.pipeline.pruning import prune
+from asyncgen.pipeline.rules import first_offence
+from asyncgen.pipeline.sampling import draw_demonstrations
+from asyncgen.records import Provenance, Rejection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncgen.pipeline.prompts import PromptBook
+    from asyncgen.records import Answer, Completion, Neighbour, Reason, SeedTask, Stage
+    from asyncgen.settings import Settings
+
+__all__ = ["Fold"]
+
+_FAILED = frozenset({"error", "content_filter"})
+
+
+class Fold:
+    """The state of a run.
+
+    Attributes:
+        drafts: Every kept instruction, in order of ordinal and position.
+        to_decide: Drafts whose classification is due, oldest first.
+        to_instantiate: Drafts whose instances are due, oldest first.
+        rejections: Everything that was dropped.
+        reasons: How often each reason was given, by stage.
+        known: Valid tasks before the first unsettled draft: those of the dataset.
+        next_ordinal: Number of generation answers folded: all below it are.
+        counts: Totals.
+    """
+
+    def __init__(self, settings: Settings, seeds: Sequence[SeedTask], prompts: PromptBook) -> None:
+        self.drafts: list[Draft] = []
+        self.to_decide: deque[Draft] = deque()
+        self.to_instantiate: deque[Draft] = deque()
+        self.rejections: list[Rejection] = []
+        self.reasons: dict[Stage, Counter[Reason]] = {}
+        self.known = 0
+        self.next_ordinal = 0
+        self.counts = Counts()
+        self._settings = settings
+        self._prompts = prompts
+        self._texts = {seed.id: seed.instruction for seed in seeds}
+        self._human = tuple(self._texts)
+        self._machine: list[str] = []
+        self._machine_after: list[int] = []
+        self._early: dict[int, Answer] = {}
+        self._by_id: dict[str, Draft] = {}
+        self._settled = 0
+        self._novelty = Novelty(settings.threshold)
+        for seed in seeds:
+            self._novelty.add(seed.id, seed.instruction)
+
+    def commit(self, answer: Answer) -> None:
+        """Fold one answer in.
+
+        Raises:
+            AsyncgenError: If it answers nothing that this run asked.
+        """
+        self._count(answer)
+        match answer.request.stage:
+            case "generation":
+                self._early[int(answer.request.key)] = answer
+                while (following := self._early.pop(self.next_ordinal, None)) is not None:
+                    self._generated(self.next_ordinal, following.completion)
+                    self.next_ordinal += 1
+                    self._machine_after.append(len(self._machine))
+            case "classification":
+                self._decided(self._draft(answer), answer.completion)
+            case "instances":
+                self._instantiated(self._draft(answer), answer.completion)
+
+    def has_answer(self, ordinal: int) -> bool:
+        """Whether a generation request was answered, folded or still waiting for its turn."""
+        return ordinal < self.next_ordinal or ordinal in self._early
+
+    def may_ask(self, ordinal: int) -> bool:
+        """Whether the pool that a generation request draws from is known yet."""
+        return ordinal < self.next_ordinal + self._settings.look_ahead
+
+    def demonstrations(self, ordinal: int) -> list[str]:
+        """Return the ids of the tasks that generation request ``ordinal`` shows."""
+        settings = self._settings
+        seen = ordinal - settings.look_ahead
+        known = self._machine[: self._machine_after[seen]] if seen >= 0 else []
+        return draw_demonstrations(
+            (settings.seed, ordinal),
+            self._human,
+            known,
+            total=settings.demonstrations,
+            wanted_machine=settings.machine_demonstrations,
+        )
+
+    def text_of(self, name: str) -> str:
+        """Return the instruction of a seed or a kept task."""
+        return self._texts[name]
+
+    def _draft(self, answer: Answer) -> Draft:
+        try:
+            return self._by_id[answer.request.key]
+        except KeyError:
+            raise AsyncgenError(
+                f"the journal answers {answer.request.stage} for {answer.request.key}, which "
+                "this run never made: it was written with other seeds or another version"
+            ) from None
+
+    def _generated(self, ordinal: int, completion: Completion) -> None:
+        if completion.finish_reason in _FAILED:
+            self._reject_answer(ordinal, completion)
+            self.counts.barren += 1
+            return
+        items = parse_items(
+            completion,
+            first_number=self._prompts.first_number,
+            continues=self._settings.api == "completions",
+        )
+        shown = tuple(self.demonstrations(ordinal))
+        before = len(self._machine)
+        for position, text in enumerate(items.texts):
+            provenance = Provenance(
+                ordinal=ordinal,
+                position=position,
+                demonstrations=shown,
+                model=completion.model,
+                endpoint=completion.endpoint,
+            )
+            cut = items.last_is_cut and position == len(items.texts) - 1
+            self._judge(text, provenance, cut=cut)
+        if not items.texts:
+            self._reject_answer(ordinal, completion)
+        self.counts.barren = 0 if len(self._machine) > before else self.counts.barren + 1
+
+    def _judge(self, text: str, provenance: Provenance, *, cut: bool) -> None:
+        """Keep an instruction or reject it: rules first, then the pool."""
+        name = f"task_{provenance.ordinal}_{provenance.position}"
+        nearest: Neighbour | None = None
+        offence: tuple[Reason, str] | None = ("cut_off", "") if cut else first_offence(text)
+        if offence is None:
+            novel, nearest = self._novelty.admit(name, text)
+            if novel:
+                self._keep(Draft(name, text, nearest, provenance))
+                return
+        reason, detail = offence or ("similar", "")
+        self._reject(
+            Rejection(
+                stage="generation",
+                reason=reason,
+                detail=detail,
+                text=text,
+                nearest=nearest,
+                ordinal=provenance.ordinal,
+                position=provenance.position,
+            )
+        )
+
+    def _keep(self, draft: Draft) -> None:
+        self.drafts.append(draft)
+        self._by_id[draft.id] = draft
+        self._texts[draft.id] = draft.instruction
+        self._machine.append(draft.id)
+        self.to_decide.append(draft)
+
+    def _decided(self, draft: Draft, completion: Completion) -> None:
+        decision = parse_decision(completion)
+        self.counts.undecided += decision is None
+        self.counts.classification += decision is True
+        draft.is_classification = bool(decision)
+        self.to_instantiate.append(draft)
+
+    def _instantiated(self, draft: Draft, completion: Completion) -> None:
+        if completion.finish_reason in _FAILED:
+            draft.instances = ()
+            self._reject_instance(draft, "request_failed", completion.text)
+        else:
+            self._prune(draft, completion)
+        self.counts.settled += 1
+        if draft.instances:
+            self.counts.valid += 1
+            self.counts.fruitless = 0
+        else:
+            self.counts.fruitless += 1
+            self._reject_instance(draft, "no_instance", draft.instruction)
+        self._advance()
+
+    def _advance(self) -> None:
+        """Move over the drafts that are settled, all before them being so."""
+        while self._settled < len(self.drafts) and self.drafts[self._settled].settled:
+            self.known += bool(self.drafts[self._settled].instances)
+            self._settled += 1
+
+    def _prune(self, draft: Draft, completion: Completion) -> None:
+        parsed = parse_instances(
+            completion,
+            is_classification=bool(draft.is_classification),
+            continues=self._settings.api == "completions",
+        )
+        draft.instances, dropped = prune(
+            parsed, instruction=draft.instruction, at_most=self._settings.max_instances
+        )
+        for reason, instance in dropped:
+            self._reject_instance(draft, reason, f"{instance.input} → {instance.output}")
+
+    def _reject(self, rejection: Rejection) -> None:
+        self.rejections.append(rejection)
+        self.reasons.setdefault(rejection.stage, Counter())[rejection.reason] += 1
+
+    def _reject_instance(self, draft: Draft, reason: Reason, text: str) -> None:
+        self._reject(
+            Rejection(
+                stage="instances",
+                reason=reason,
+                text=text,
+                ordinal=draft.provenance.ordinal,
+                position=draft.provenance.position,
+                task=draft.id,
+            )
+        )
+
+    def _reject_answer(self, ordinal: int, completion: Completion) -> None:
+        failed = completion.finish_reason in _FAILED
+        self._reject(
+            Rejection(
+                stage="generation",
+                reason="request_failed" if failed else "no_items",
+                text=completion.text,
+                ordinal=ordinal,
+                position=0,
+            )
+        )
+
+    def _count(self, answer: Answer) -> None:
+        counts = self.counts
+        counts.answers[answer.request.stage] += 1
+        counts.usage += answer.completion.usage
+        counts.cost += answer.completion.cost or 0.0
+        counts.unpriced += answer.completion.cost is None

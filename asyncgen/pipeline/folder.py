@@ -1,0 +1,106 @@
+"""The run folder: where its files are, and the settings frozen in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncgen.errors import RunFolderError
+from asyncgen.settings import Settings, differences, read_toml, resolve, to_toml
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["RunFolder"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A folder that holds one run."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """What was asked for, frozen at the start."""
+        return self.path / "settings.toml"
+
+    @property
+    def journal(self) -> Path:
+        """Every answer."""
+        return self.path / "journal.db"
+
+    @property
+    def dataset(self) -> Path:
+        """The finished tasks."""
+        return self.path / "dataset.jsonl"
+
+    @property
+    def rejected(self) -> Path:
+        """What was dropped, and why."""
+        return self.path / "rejected.jsonl"
+
+    @property
+    def server_log(self) -> Path:
+        """What the embedded model's server said."""
+        return self.path / "server.log"
+
+    def make(self) -> None:
+        """Make the folder unless it exists.
+
+        Raises:
+            RunFolderError: If it cannot be made or written to, or holds something else.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunFolderError(
+                self.path, f"cannot be made ({error.strerror}); choose another run folder"
+            ) from error
+        if self.settings.exists():
+            return
+        strangers = sorted(entry.name for entry in self.path.iterdir() if entry.name != "run.lock")
+        if strangers:
+            raise RunFolderError(
+                self.path,
+                f"not a run folder, and not empty (it holds {strangers[0]}); choose another",
+            )
+
+    def read_settings(self) -> Settings:
+        """Return the frozen settings.
+
+        Raises:
+            RunFolderError: If there is no run here.
+            SettingsError: If they were damaged.
+        """
+        if not self.settings.is_file():
+            raise RunFolderError(self.path, "no run here: settings.toml is missing")
+        return resolve(read_toml(self.settings), {}, source=str(self.settings))
+
+    def freeze(self, wanted: Settings) -> None:
+        """Write the settings, or hold them against those that the run began with.
+
+        What may change between sessions is written anew each time.
+
+        Raises:
+            RunFolderError: If they contradict; naming the first difference.
+        """
+        if self.settings.is_file():
+            found = differences(self.read_settings(), wanted)
+            if found:
+                more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+                raise RunFolderError(
+                    self.path,
+                    f"a run of other settings, {found[0]}{more}; give the same again, "
+                    "or choose another run folder",
+                )
+        self._write(to_toml(wanted))
+
+    def _write(self, text: str) -> None:
+        partial = self.path / f".settings.toml.{os.getpid()}.partial"
+        try:
+            partial.write_text(text, "utf-8")
+            partial.replace(self.settings)
+        except OSError as error:
+            raise RunFolderError(self.path, f"not writable ({error.strerror})") from error

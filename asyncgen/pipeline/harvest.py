@@ -1,0 +1,46 @@
+"""What a run brings in: the dataset and what was dropped on the way to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncgen.pipeline.fold import Fold
+    from asyncgen.records import Rejection, Task
+
+__all__ = ["Harvest", "harvest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """The dataset in its order, and the rejections up to its last task in theirs."""
+
+    tasks: list[Task]
+    rejections: list[Rejection]
+
+
+def harvest(fold: Fold, target: int) -> Harvest:
+    """Return the first ``target`` valid tasks, as far as they are known.
+
+    A task counts only once all before it are settled, so that the result is a
+    prefix of the same dataset at any moment of the run. What was made beyond
+    the last task is surplus: it stays in the journal.
+    """
+    tasks: list[Task] = []
+    for draft in fold.drafts:
+        if not draft.settled or len(tasks) == target:
+            break
+        if draft.instances:
+            tasks.append(draft.task())
+
+    # Instances are answered in any order: by origin, the order is that of the dataset.
+    rejections = sorted(fold.rejections, key=_origin)
+    if len(tasks) == target:
+        last = (tasks[-1].provenance.ordinal, tasks[-1].provenance.position)
+        rejections = [one for one in rejections if _origin(one) <= last]
+    return Harvest(tasks, rejections)
+
+
+def _origin(rejection: Rejection) -> tuple[int, int]:
+    return rejection.ordinal, rejection.position

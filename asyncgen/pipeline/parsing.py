@@ -1,0 +1,149 @@
+"""Reading what models answer: tolerant of form, strict about where things end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asyncgen.pipeline.prompts import CHOICES, NO_INPUT
+from asyncgen.records import Instance
+
+if TYPE_CHECKING:
+    from asyncgen.records import Completion
+
+__all__ = ["Items", "ParsedInstances", "parse_decision", "parse_instances", "parse_items"]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items of a numbered list; ``last_is_cut`` if the answer broke off in the last one."""
+
+    texts: tuple[str, ...]
+    last_is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedInstances:
+    """Instances as they were written; ``last_is_cut`` if the answer broke off in the last one."""
+
+    instances: tuple[Instance, ...]
+    last_is_cut: bool
+
+
+# "9. ", "9) ", "**9.** ", "Task 9: "; the number decides whether it begins an item.
+_NUMBER = re.compile(r"^\s*(?:\*\*)?(?:Task\s+)?(\d{1,4})\s?[.):]\s?(?:\*\*)?\s*")
+
+
+def parse_items(completion: Completion, *, first_number: int, continues: bool) -> Items:
+    """Split a numbered list into its items.
+
+    A line begins an item only if it carries the next number: other numbers
+    belong to lists inside an item. A list that starts anew at 1 is followed
+    from there.
+
+    Args:
+        completion: The answer.
+        first_number: The number that the list should begin with.
+        continues: Whether the answer goes on right behind that number.
+    """
+    text = f"{first_number}.{completion.text}" if continues else completion.text
+    items: list[list[str]] = []
+    expected: int | None = None
+    for line in text.splitlines():
+        match = _NUMBER.match(line)
+        number = int(match[1]) if match else None
+        begins = number is not None and (
+            number == expected or (expected is None and number in {1, first_number})
+        )
+        if begins and match is not None and number is not None:
+            items.append([line[match.end() :]])
+            expected = number + 1
+        elif items:
+            items[-1].append(line)
+
+    texts = tuple(_joined(lines) for lines in items)
+    return Items(texts, last_is_cut=completion.finish_reason == "length")
+
+
+def _joined(lines: list[str]) -> str:
+    """Join an item's lines: wrapped prose becomes one line, lists keep theirs."""
+    stripped = [" ".join(line.split()) for line in lines if line.strip()]
+    if any(_LIST_ITEM.match(line) for line in stripped[1:]):
+        return "\n".join(stripped)
+    return " ".join(stripped)
+
+
+_LIST_ITEM = re.compile(r"^(?:[-*•]|\d{1,4}[.)]|[A-Za-z][.)])\s")
+
+
+_YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
+
+
+def parse_decision(completion: Completion) -> bool | None:
+    """Read a yes or no; the more likely where likelihoods are given; ``None`` if undecided."""
+    if completion.finish_reason in {"error", "content_filter"}:
+        return None
+    if completion.choice_logprobs is not None:
+        yes, no = (completion.choice_logprobs[choice] for choice in CHOICES)
+        return yes > no
+    found = _YES_NO.search(completion.text)
+    return None if found is None else found[1].lower() == "yes"
+
+
+# A field's name stands at the beginning of a line, perhaps in bold or numbered.
+_FIELD = re.compile(
+    r"^[ \t]*(?:\*\*)?(?P<name>Input|Output|Label|Task|Example)"
+    r"(?:[ \t]*\d{1,2})?(?:\*\*)?[ \t]*(?::|(?=[ \t]*$))(?:\*\*)?[ \t]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+_NO_INPUT = frozenset(
+    {NO_INPUT, "no input", "(none)", "<noinput>", "n/a", "na", "not applicable", "(no input)", "-"}
+)
+
+
+def parse_instances(
+    completion: Completion, *, is_classification: bool, continues: bool
+) -> ParsedInstances:
+    """Read worked examples: input then output, or for classification label then input.
+
+    Args:
+        completion: The answer.
+        is_classification: Whether labels come first.
+        continues: Whether the answer goes on right behind the first field's name.
+    """
+    first, second = ("label", "input") if is_classification else ("input", "output")
+    text = f"{first}: {completion.text}" if continues else completion.text
+    fields = _fields(text)
+    instances: list[Instance] = []
+    for (name, value), (following, other) in zip(fields, [*fields[1:], ("", "")], strict=True):
+        if name == "task":
+            # The next task of the model's own making: not ours.
+            break
+        if name == first and following == second:
+            instances.append(_instance(value, other, is_classification=is_classification))
+        elif name == first and is_classification:
+            instances.append(_instance(value, "", is_classification=True))
+
+    return ParsedInstances(
+        tuple(instances), last_is_cut=completion.finish_reason == "length" and bool(instances)
+    )
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """Split a text into (field name in lower case, value) pairs, in order."""
+    marks = list(_FIELD.finditer(text))
+    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    return [
+        (mark["name"].lower(), text[mark.end() : end].strip())
+        for mark, end in zip(marks, ends, strict=True)
+        if mark["name"].lower() != "example"
+    ]
+
+
+def _instance(first: str, second: str, *, is_classification: bool) -> Instance:
+    text_in, text_out = (second, first) if is_classification else (first, second)
+    if text_in.strip(" .").lower() in _NO_INPUT:
+        text_in = ""
+    return Instance(text_in, text_out)

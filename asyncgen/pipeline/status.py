@@ -1,0 +1,73 @@
+"""Where a run stands: one frozen value for the panel, the summary and ``status``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from asyncgen.pipeline.fold import Fold
+    from asyncgen.records import Reason, Stage, Usage
+    from asyncgen.settings import Settings
+
+__all__ = ["Status", "status_of"]
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """Totals of a run.
+
+    Attributes:
+        tasks: Finished tasks of the dataset, as far as it is known.
+        kept: Instructions that passed the rules and the filter.
+        candidates: Instructions that models wrote.
+        settled: Kept instructions whose instances were asked for and answered.
+        valid: Those of them with a valid instance.
+        answers: Answers by stage.
+        cost: US dollars; ``None`` where no answer has a known price.
+        kept_per_1000_output_tokens: Finished tasks for 1,000 generated tokens.
+        rejections: How often each reason was given, most frequent first, by stage.
+    """
+
+    target: int
+    tasks: int
+    complete: bool
+    kept: int
+    candidates: int
+    settled: int
+    valid: int
+    classification: int
+    undecided: int
+    answers: dict[Stage, int]
+    usage: Usage
+    cost: float | None
+    kept_per_1000_output_tokens: float
+    rejections: dict[Stage, dict[Reason, int]]
+
+
+def status_of(settings: Settings, fold: Fold) -> Status:
+    """Sum a run up."""
+    counts = fold.counts
+    tasks = min(fold.known, settings.target)
+    answered = sum(counts.answers.values())
+    rejections: dict[Stage, dict[Reason, int]] = {
+        stage: dict(reasons.most_common()) for stage, reasons in fold.reasons.items()
+    }
+    lost = fold.reasons["generation"].total() if "generation" in fold.reasons else 0
+    output = counts.usage.output_tokens
+    return Status(
+        target=settings.target,
+        tasks=tasks,
+        complete=tasks >= settings.target,
+        kept=len(fold.drafts),
+        candidates=len(fold.drafts) + lost,
+        settled=counts.settled,
+        valid=counts.valid,
+        classification=counts.classification,
+        undecided=counts.undecided,
+        answers=dict(counts.answers),
+        usage=counts.usage,
+        cost=None if answered and counts.unpriced == answered else counts.cost,
+        kept_per_1000_output_tokens=1000 * counts.valid / output if output else 0.0,
+        rejections=rejections,
+    )
