@@ -1,0 +1,78 @@
+"""The commands in one table, and the one place where errors become a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asyncgen.cli import export, generate, serve, status
+from asyncgen.errors import AsyncgenError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main", "run"]
+
+app = typer.Typer(
+    name="asyncgen",
+    help="Grow an instruction-tuning dataset out of a language model's own generations.",
+    epilog="Begin with: asyncgen generate runs/first --endpoint local --target 100",
+    no_args_is_help=True,
+    add_completion=False,
+)
+app.command("generate")(generate.generate)
+app.command("status")(status.status)
+app.command("export")(export.export)
+app.add_typer(serve.serve_app, name="serve")
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - the form that Typer calls
+    if asked:
+        from asyncgen import __version__
+
+        typer.echo(f"asyncgen {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; every error on purpose is one line on stderr."""
+    command = typer.main.get_command(app)
+    try:
+        outcome = command(list(arguments), prog_name="asyncgen", standalone_mode=False)
+    except typer.TyperException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except AsyncgenError as error:
+        return _fail(str(error), error.exit_code)
+    except typer.Abort:
+        return _fail("aborted", 1)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has left (``| head``): nothing to report, nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    typer.echo(f"asyncgen: error: {line}", err=True)
+    return code
