@@ -7,8 +7,8 @@ AsyncgenError
 │   ├── SeedError              file, line, what
 │   ├── RunFolderError         not writable, of other settings, damaged, in use
 │   ├── ModelFileError         the embedded model's file is missing or damaged
-│   └── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
-├── MissingExtraError          exit 2: an optional dependency is not installed
+│   ├── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
+│   └── MissingExtraError      an optional dependency is not installed
 ├── EndpointError              one attempt failed
 │   ├── TransientError         worth another attempt (overload, 5xx, network, timeout, rate)
 │   │   └── UnreachableError   nothing answers at that address
@@ -53,6 +53,18 @@ class AsyncgenError(Exception):
     """
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception's own way would call ``__init__`` with the finished message alone.
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(
+    kind: type[AsyncgenError], args: tuple[object, ...], data: dict[str, object]
+) -> AsyncgenError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(data)
+    return error
 
 
 class InputError(AsyncgenError):

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 __all__ = [
     "Answer",
+    "Api",
     "Completion",
     "FinishReason",
     "Instance",
@@ -30,6 +31,8 @@ __all__ = [
 ]
 
 Stage = Literal["generation", "classification", "instances"]
+
+Api = Literal["chat", "completions"]
 
 FinishReason = Literal["stop", "length", "content_filter", "error"]
 
@@ -89,11 +92,24 @@ class Prompt(Struct, frozen=True):
     """What is asked: text that is the same for many requests, then text that is not.
 
     The fixed part comes first so that prefix caches hit. Completion endpoints
-    get both parts joined, chat endpoints a system and a user message.
+    get the parts joined; chat endpoints a system message, the turns that were
+    shown, and a user message.
+
+    Attributes:
+        turns: Examples of what the user says and the assistant answers; fixed too.
+        api: The interface that it is written for.
     """
 
     fixed: str
     variable: str
+    turns: tuple[tuple[str, str], ...] = ()
+    api: Api = "chat"
+
+    @property
+    def characters(self) -> int:
+        """How long it is."""
+        shown = sum(len(said) + len(answered) for said, answered in self.turns)
+        return len(self.fixed) + shown + len(self.variable)
 
 
 class Sampling(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -8,15 +8,17 @@ from one session to the next.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from asyncgen.errors import SettingsError
-from asyncgen.records import Sampling
+from asyncgen.records import Api, Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +55,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         endpoint: Base URLs of OpenAI-compatible services, or ``local``.
         model: The model's name as the endpoint knows it.
         api: Which of the endpoint's interfaces to use.
+        instances_api: The same for the instance stage, where it differs.
         api_key_env: Environment variable that holds the key.
         target: How many finished tasks are wanted.
         seeds: File of seed tasks; empty for those of the package.
@@ -63,7 +66,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tasks_per_request: New tasks asked for in one request.
         look_ahead: A generation request sees the pool as it stood this many answers ago.
         threshold: An instruction is rejected when its ROUGE-L to any other exceeds it.
-        max_instances: Instances kept per task.
+        max_instances: Instances asked for and kept per task.
+        few_shot: Examples shown in an instance prompt; ``None`` for all there are.
+        yes_bias: Added to the log-odds of "is a classification task" where the endpoint
+            gives likelihoods, for models that lean to one answer.
         max_in_flight: Ceiling of simultaneous requests.
         rpm: Requests per minute and endpoint; ``None`` for no limit.
         tpm: Tokens per minute and endpoint, input and output together.
@@ -79,7 +85,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     endpoint: tuple[str, ...]
     model: str
-    api: Literal["chat", "completions"] = "chat"
+    api: Api = "chat"
+    instances_api: Api | None = None
     api_key_env: str = "OPENAI_API_KEY"
     target: int = 1000
     seeds: str = ""
@@ -91,6 +98,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     look_ahead: int = 64
     threshold: float = 0.7
     max_instances: int = 5
+    few_shot: int | None = None
+    yes_bias: float = 0.0
     max_in_flight: int = 64
     rpm: float | None = None
     tpm: float | None = None
@@ -113,11 +122,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 EMBEDDED_PRESET: dict[str, Any] = {
     "api": "completions",
+    "instances_api": "chat",
     "max_in_flight": 48,
     "look_ahead": 16,
-    "max_instances": 3,
+    "max_instances": 1,
+    "few_shot": 8,
+    "yes_bias": 1.5,
     "generation": {"max_output_tokens": 320, "temperature": 0.7, "top_k": 40},
-    "instances": {"max_output_tokens": 160, "temperature": 0.0, "frequency_penalty": 0.3},
+    "instances": {"max_output_tokens": 128, "temperature": 0.0, "repetition_penalty": 1.1},
 }
 """What suits a very small model; measured in ``benchmarks/LOG.md``."""
 
@@ -130,6 +142,8 @@ _AT_LEAST_ONE = (
     "max_in_flight",
     "max_attempts",
     "patience",
+    "few_shot",
+    "slots",
 )
 
 
@@ -159,14 +173,14 @@ def resolve(
     _check_names(from_file, Settings, source)
     merged = {**from_file, **given}
     endpoint = merged.get("endpoint", ())
-    merged["endpoint"] = (endpoint,) if isinstance(endpoint, str) else tuple(endpoint)
-    if merged["endpoint"] == (EMBEDDED,):
+    merged["endpoint"] = [endpoint] if isinstance(endpoint, str) else endpoint
+    if merged["endpoint"] in ([EMBEDDED], (EMBEDDED,)):
         merged = _over(EMBEDDED_PRESET, merged)
         merged.setdefault("model", "")
-    elif "model" not in merged:
+    elif merged.get("model", "") == "":
         raise SettingsError("no model named: add --model NAME (as the endpoint knows it)")
-    defaults = {name: msgspec.to_builtins(getattr(_DEFAULTS, name)) for name in _STAGES}
-    settings = _convert(_over(defaults, merged), source)
+    defaults = {name: msgspec.structs.asdict(getattr(_DEFAULTS, name)) for name in _STAGES}
+    settings = _convert(_over(defaults, merged), source, given)
     _check(settings)
     return settings
 
@@ -175,8 +189,12 @@ def to_toml(settings: Settings) -> str:
     """Write settings as TOML that :func:`read_toml` and :func:`resolve` read back unchanged."""
     import tomli_w
 
-    plain: dict[str, Any] = msgspec.to_builtins(settings)
-    return tomli_w.dumps(_without_none(plain))
+    plain = {
+        # Every choice in full: what a stage leaves out would be that stage's default again.
+        name: _given(msgspec.structs.asdict(value)) if isinstance(value, Sampling) else value
+        for name, value in msgspec.structs.asdict(settings).items()
+    }
+    return tomli_w.dumps(_given(plain))
 
 
 def differences(frozen: Settings, wanted: Settings) -> list[str]:
@@ -205,12 +223,8 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _without_none(table: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: _without_none(value) if isinstance(value, dict) else value
-        for name, value in table.items()
-        if value is not None
-    }
+def _given(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if value is not None and value != ()}
 
 
 def _check_names(table: Mapping[str, Any], struct: type[Struct], source: str) -> None:
@@ -223,20 +237,23 @@ def _check_names(table: Mapping[str, Any], struct: type[Struct], source: str) ->
             _check_names(value, Sampling, f"{source}: [{name}]")
 
 
-def _convert(table: Mapping[str, Any], source: str) -> Settings:
+def _convert(table: Mapping[str, Any], source: str, flags: Mapping[str, Any]) -> Settings:
     try:
         return msgspec.convert(table, Settings)
     except msgspec.ValidationError as error:
         where = re.search(r"`\$\.(\S+)`", str(error))
         name = where[1] if where else "?"
-        problem = str(error).split(" - at ")[0].lower()
-        raise SettingsError(f"{source}: '{name}': {problem}") from error
+        problem = str(error).split(" - at ")[0]
+        if name == "api":
+            problem += ", it is 'chat' or 'completions'"
+        place = f"--{_dashed(name)}" if name in flags else f"{source}: '{name}'"
+        raise SettingsError(f"{place}: {problem[0].lower()}{problem[1:]}") from error
 
 
 def _check(settings: Settings) -> None:
     for name in _AT_LEAST_ONE:
         value = getattr(settings, name)
-        if value < 1:
+        if value is not None and value < 1:
             raise SettingsError(f"--{_dashed(name)} {value}: must be at least 1")
 
     for name in ("rpm", "tpm", "timeout", "connect_timeout"):
@@ -244,6 +261,8 @@ def _check(settings: Settings) -> None:
         if value is not None and not 0 < value < float("inf"):
             raise SettingsError(f"--{_dashed(name)} {value}: must be a positive number")
 
+    if not math.isfinite(settings.yes_bias):
+        raise SettingsError(f"yes_bias {settings.yes_bias}: must be a finite number")
     if not 0 < settings.threshold <= 1:
         raise SettingsError(f"--threshold {settings.threshold}: must lie in (0, 1]")
     if not 0 <= settings.machine_demonstrations <= settings.demonstrations:
@@ -251,7 +270,21 @@ def _check(settings: Settings) -> None:
             f"machine_demonstrations {settings.machine_demonstrations}: must lie between 0 "
             f"and demonstrations ({settings.demonstrations})"
         )
+    for name in _STAGES:
+        _check_sampling(getattr(settings, name), name)
     _check_endpoints(settings)
+
+
+def _check_sampling(sampling: Sampling, stage: str) -> None:
+    for name, value in msgspec.structs.asdict(sampling).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise SettingsError(f"[{stage}] {name} {value}: must be a finite number")
+    if sampling.max_output_tokens < 1:
+        raise SettingsError(
+            f"[{stage}] max_output_tokens {sampling.max_output_tokens}: must be at least 1"
+        )
+    if sampling.temperature is not None and sampling.temperature < 0:
+        raise SettingsError(f"[{stage}] temperature {sampling.temperature}: must not be negative")
 
 
 def _check_endpoints(settings: Settings) -> None:
@@ -263,10 +296,30 @@ def _check_endpoints(settings: Settings) -> None:
         if url == EMBEDDED:
             if len(settings.endpoint) > 1:
                 raise SettingsError("--endpoint local cannot be combined with other endpoints")
-        elif not re.fullmatch(r"https?://[^\s/]+\S*", url):
+        elif re.match(r"\w+://[^/?#]*@", url):
+            # Not shown: it may be a password. It would be frozen in the run folder besides.
+            raise SettingsError(
+                "--endpoint: a base URL holds no user or password; put the key into a variable "
+                "of the environment and name it with --api-key-env"
+            )
+        elif not _is_base_url(url):
             raise SettingsError(
                 f"--endpoint {url}: not a base URL such as https://HOST/v1, nor 'local'"
             )
+
+
+def _is_base_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return (
+        parts.scheme in {"http", "https"}
+        and bool(parts.hostname)
+        and port != 0
+        and not re.search(r"[\s?#]", url)
+    )
 
 
 def _dashed(name: str) -> str:

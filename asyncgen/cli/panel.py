@@ -69,7 +69,8 @@ class Display:
 
     def close(self) -> None:
         """Show the state a last time."""
-        if self._enabled and not self._console.is_terminal and self._run.engine is not None:
+        engine = self._run.engine_snapshot()
+        if self._enabled and not self._console.is_terminal and engine and engine.answered:
             self._print_line()
 
     def _print_line(self) -> None:

@@ -90,7 +90,6 @@ class _Session:
             return
         try:
             async with AsyncExitStack() as stack:
-                self._display.say("starting")
                 endpoints = await open_endpoints(
                     stack, run.settings, run.folder.server_log, self._display.say
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,10 @@ def write_json_lines(path: Path, values: Iterable[msgspec.Struct]) -> int:
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise RunFolderError(path, f"cannot be written ({error.strerror})") from error
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError):
+            raise RunFolderError(path, f"cannot be written ({error.strerror})") from error
+        raise
     return count

@@ -48,7 +48,6 @@ def _hosted(settings: Settings, base_url: str) -> OpenAIEndpoint:
         OpenAIOptions(
             base_url=base_url,
             model=settings.model,
-            api=settings.api,
             api_key_env=settings.api_key_env,
             timeout=settings.timeout,
             connect_timeout=settings.connect_timeout,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from asyncgen.endpoints.prices import Pricer
-    from asyncgen.records import Completion, Request
+    from asyncgen.records import Api, Completion, Request
 
 __all__ = ["OpenAIEndpoint", "OpenAIOptions"]
 
@@ -38,7 +38,6 @@ class OpenAIOptions:
     Attributes:
         base_url: Such as ``https://HOST/v1``, without the last path segment of a method.
         model: The model's name as the service knows it.
-        api: ``chat`` or ``completions``.
         api_key_env: Environment variable that holds the key; unset means no key is sent.
         timeout: Seconds for one whole request.
         connect_timeout: Seconds to connect.
@@ -50,7 +49,6 @@ class OpenAIOptions:
 
     base_url: str
     model: str
-    api: Literal["chat", "completions"] = "chat"
     api_key_env: str = "OPENAI_API_KEY"
     timeout: float = 300.0
     connect_timeout: float = 10.0
@@ -72,7 +70,7 @@ class OpenAIEndpoint:
         self._options = options
         self._price = price
         self._dialect = wire.Dialect(
-            model=options.model, api=options.api, restricts_choices=options.restricts_choices
+            model=options.model, restricts_choices=options.restricts_choices
         )
         # The host alone: replicas on other ports of it must not change the dataset.
         self._label = options.label or urlsplit(options.base_url).hostname or options.base_url
@@ -118,48 +116,50 @@ class OpenAIEndpoint:
     async def _post_adapting(self, request: Request) -> Any:
         """Post; where the service refuses an optional parameter by name, leave it out for good."""
         while True:
-            status, headers, content = await self._post(wire.body_of(request, self._dialect))
+            sent = self._dialect
+            path = wire.PATHS[request.prompt.api]
+            status, headers, content = await self._post(path, wire.body_of(request, sent))
             if status == 200:
                 return _parse(content)
-            adapted = wire.adapt(self._dialect, status, content)
-            if adapted is not None:
-                self._dialect = adapted
+            content = self._without_key(content)
+            if wire.adapt(sent, status, content) is not None:
+                # Another request may have learned the same while this one was under way.
+                self._dialect = wire.adapt(self._dialect, status, content) or self._dialect
                 continue
-            error = failure_of(status, headers, content)
+            error = failure_of(status, headers, content, where=self.name)
             if error is not None:
                 raise error
-            raise await self._explain_refusal(status, content)
+            raise await self._explain_refusal(status, content, request.prompt.api)
 
-    async def _post(self, body: dict[str, Any]) -> tuple[int, Any, bytes]:
-        url = f"{self._options.base_url.rstrip('/')}{wire.PATHS[self._options.api]}"
+    async def _post(self, path: str, body: dict[str, Any]) -> tuple[int, Any, bytes]:
+        url = f"{self._options.base_url.rstrip('/')}{path}"
         with _translated(self._options):
             async with self._opened().post(url, data=orjson.dumps(body)) as response:
                 return response.status, response.headers, await response.read()
 
-    async def _explain_refusal(self, status: int, content: bytes) -> AsyncgenError:
+    async def _explain_refusal(self, status: int, content: bytes, api: Api) -> AsyncgenError:
         """Say which of key, path, model and request is wrong; a 404 is cleared up by asking."""
         options = self._options
         said = wire.error_message(content)
         if status in {401, 403}:
-            key = os.environ.get(options.api_key_env)
-            problem = "the key in" if key else "no key in"
+            problem = "the key in" if _key(options.api_key_env) else "no key in"
             return EndpointRefusedError(
                 f"{options.base_url}: HTTP {status}, {problem} ${options.api_key_env} is not "
                 f"accepted for it: {said}; set ${options.api_key_env}, or name another variable "
                 "with --api-key-env"
             )
         if status == 404:
-            return await self._explain_not_found(said)
+            return await self._explain_not_found(said, api)
         return EndpointRefusedError(
             f"{options.base_url}: HTTP {status}, the request is not accepted: {said}"
         )
 
-    async def _explain_not_found(self, said: str) -> EndpointRefusedError:
+    async def _explain_not_found(self, said: str, api: Api) -> EndpointRefusedError:
         options = self._options
         served = await self._served_models()
         if served is None:
             return EndpointRefusedError(
-                f"{options.base_url}: HTTP 404, wrong path: there is no {wire.PATHS[options.api]} "
+                f"{options.base_url}: HTTP 404, wrong path: there is no {wire.PATHS[api]} "
                 f"below it; the base URL usually ends in /v1 ({said})"
             )
         if options.model not in served:
@@ -170,8 +170,7 @@ class OpenAIEndpoint:
             )
         return EndpointRefusedError(
             f"{options.base_url}: HTTP 404, it serves '{options.model}' but not "
-            f"{wire.PATHS[options.api]}: try --api "
-            f"{'completions' if options.api == 'chat' else 'chat'} ({said})"
+            f"{wire.PATHS[api]}: try --api {'completions' if api == 'chat' else 'chat'} ({said})"
         )
 
     async def _served_models(self) -> list[str] | None:
@@ -184,6 +183,11 @@ class OpenAIEndpoint:
         except TransientError:
             return None
 
+    def _without_key(self, content: bytes) -> bytes:
+        """Blot out the key in what a service says of an error: some quote what they were sent."""
+        key = _key(self._options.api_key_env).encode()
+        return content.replace(key, b"***") if key else content
+
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("the endpoint is used outside its context manager")
@@ -192,7 +196,7 @@ class OpenAIEndpoint:
 
 def _headers(api_key_env: str) -> dict[str, str]:
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
-    key = os.environ.get(api_key_env, "").strip()
+    key = _key(api_key_env)
     if key:
         if not key.isascii() or not key.isprintable():
             raise SettingsError(f"${api_key_env}: the key holds characters that no header can")
@@ -200,12 +204,17 @@ def _headers(api_key_env: str) -> dict[str, str]:
     return headers
 
 
+def _key(api_key_env: str) -> str:
+    return os.environ.get(api_key_env, "").strip()
+
+
 def _parse(content: bytes) -> Any:
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError as error:
+        return wire.parsed(content)
+    except ValueError as error:
         raise TransientError(
-            f"the answer is not JSON ({len(content)} bytes)", possibly_billed=True
+            f"HTTP 200, but the answer is not JSON: {wire.error_message(content)}",
+            possibly_billed=True,
         ) from error
 
 
@@ -228,8 +237,8 @@ class _translated:  # noqa: N801 - reads as a word where it is used
                 raise UnreachableError(f"{url}: unknown host '{host}'") from error
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
                 raise EndpointRefusedError(
-                    f"{url}: TLS failed: {error}; check the scheme, or the CA bundle in "
-                    "$SSL_CERT_FILE"
+                    f"{url}: TLS failed: {wire.one_line(error)}; check the scheme, or the CA "
+                    "bundle in $SSL_CERT_FILE"
                 ) from error
             case aiohttp.ConnectionTimeoutError():
                 seconds = self._options.connect_timeout
@@ -242,10 +251,11 @@ class _translated:  # noqa: N801 - reads as a word where it is used
                 raise TransientError(
                     f"{url}: no answer within {self._options.timeout:g} s", possibly_billed=True
                 ) from error
-            case aiohttp.InvalidURL():
+            case aiohttp.InvalidURL() | UnicodeError():
                 raise EndpointRefusedError(f"{url}: not a URL") from error
             case aiohttp.ClientError():
-                problem = str(error) or type(error).__name__
+                said = getattr(error, "message", "") or error
+                problem = wire.one_line(said) or type(error).__name__
                 raise TransientError(f"{url}: {problem}", possibly_billed=True) from error
             case _:
                 return
@@ -253,4 +263,5 @@ class _translated:  # noqa: N801 - reads as a word where it is used
 
 def _said(error: OSError) -> str:
     """Return the system's words for an error; asyncio hides them behind its own."""
-    return os.strerror(error.errno).lower() if error.errno else str(error)
+    said = os.strerror(error.errno).lower() if error.errno else wire.one_line(error)
+    return said or "the connection was closed while it was made"

@@ -30,7 +30,8 @@ def price_list(base_url: str) -> Pricer:
                 model_ref=model,
                 provider_api_url=base_url,
             )
-        except LookupError:
+        except (LookupError, ValueError):
+            # No such model, or a usage that does not add up: more cached than sent, say.
             return None
         return float(calculation.total_price)
 

@@ -31,6 +31,7 @@ class ScriptedEndpoint:
 
     Attributes:
         requests: Every attempt so far, in the order of arrival.
+        in_flight: Attempts that are open.
         most_in_flight: The largest number of attempts that were open at a time.
     """
 
@@ -45,23 +46,23 @@ class ScriptedEndpoint:
         self.name = name
         self.paid = paid
         self.requests: list[Request] = []
+        self.in_flight = 0
         self.most_in_flight = 0
         self._script = script
         self._delay = delay
         self._attempts: dict[tuple[str, str], int] = {}
-        self._in_flight = 0
 
     async def send(self, request: Request) -> Completion:
         """Answer by the script; whatever exception it returns is raised."""
         attempt = self._attempts.get((request.stage, request.key), 0) + 1
         self._attempts[request.stage, request.key] = attempt
         self.requests.append(request)
-        self._in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             await anyio.sleep(self._delay(request, attempt))
         finally:
-            self._in_flight -= 1
+            self.in_flight -= 1
 
         return self._answer(request, self._script(request, attempt))
 
@@ -70,7 +71,7 @@ class ScriptedEndpoint:
             raise outcome
         if isinstance(outcome, Completion):
             return outcome
-        words = len(request.prompt.fixed.split()) + len(request.prompt.variable.split())
+        words = request.prompt.characters // 5
         return Completion(
             text=outcome,
             finish_reason="stop",

@@ -128,7 +128,7 @@ class Engine:
         self._open = 0
         self._tie = count()
         self._stopping = False
-        self._error: AsyncgenError | None = None
+        self._error: AsyncgenError | RuntimeError | None = None
         self._wake = anyio.Event()
         self._counts = dict.fromkeys(("answered", "retried", "possibly_billed"), 0)
         self._usage = Usage()
@@ -141,6 +141,8 @@ class Engine:
         Raises:
             EndpointRefusedError: If an endpoint refuses for good.
             RunPausedError: If no answer can be had for now.
+            AsyncgenError: What the source or ``deliver`` raises.
+            RuntimeError: If the source is neither finished nor has anything to ask.
         """
         async with anyio.create_task_group() as tasks:
             while True:
@@ -184,14 +186,18 @@ class Engine:
         if self._in_flight >= self._options.max_in_flight:
             return _Wait(None)
         now = self._now()
-        candidate = self._next(source, now)
-        if candidate is None:
-            if self._retries:
-                return _Wait(self._retries[0].due - now)
-            if self._open == 0:
-                raise RuntimeError("the source is not finished, but has nothing to ask")
-            return _Wait(None)
-        return self._route(candidate, now)
+        try:
+            candidate = self._next(source, now)
+            if candidate is not None:
+                return self._route(candidate, now)
+        except AsyncgenError as error:
+            self._error = error
+            return None
+        seconds = self._retries[0].due - now if self._retries else None
+        if seconds is None and self._open == 0:
+            self._error = RuntimeError("the source is not finished, but has nothing to ask")
+            return None
+        return _Wait(seconds)
 
     def _next(self, source: Source, now: float) -> _Pending | None:
         """Return the request to send: one that is due again, one held back, or a new one."""
@@ -201,13 +207,9 @@ class Engine:
         self._held = None
         return None if request is None else _Pending(now, next(self._tie), request, 0)
 
-    def _route(self, candidate: _Pending, now: float) -> _Launch | _Wait | None:
+    def _route(self, candidate: _Pending, now: float) -> _Launch | _Wait:
         request = candidate.request
-        try:
-            lane, delay = pick_lane(self._lanes, request, now)
-        except AsyncgenError as error:
-            self._error = error
-            return None
+        lane, delay = pick_lane(self._lanes, request, now)
         if delay <= 0:
             return _Launch(request, candidate.attempt + 1, lane, lane.cost_of(request))
         if candidate.attempt > 0:

@@ -44,7 +44,7 @@ class TokenEstimate:
 
 
 def _length(request: Request) -> int:
-    return len(request.prompt.fixed) + len(request.prompt.variable)
+    return request.prompt.characters
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,10 @@ __all__ = ["Bucket", "Cost", "RateLimits"]
 
 _BURST_SECONDS = 1.0
 _LARGEST_BURST = 10.0
-"""Providers check over windows of a second or ten: a burst beyond that fails early."""
+"""Requests. Providers check over windows of a second or ten: a larger burst fails early."""
+
+_NEXT_TO_NOTHING = 1e-9
+"""Seconds. What rounding leaves over; a clock may be too coarse to let that pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +32,23 @@ class Bucket:
 
     Args:
         per_minute: Refill rate, in units a minute.
-        smallest_burst: The bucket holds at least this much, however low the rate.
-        now: The clock's reading, in seconds. The bucket starts empty but for one unit.
+        burst: What the bucket holds when it is full.
+        level: What it holds at first, at most ``burst``.
+        now: The clock's reading, in seconds.
     """
 
-    def __init__(self, per_minute: float, *, smallest_burst: float, now: float) -> None:
+    def __init__(self, per_minute: float, *, burst: float, level: float, now: float) -> None:
         self.per_minute = per_minute
         self._rate = per_minute / 60
-        self._burst = max(smallest_burst, self._rate * _BURST_SECONDS)
-        self._level = min(self._burst, smallest_burst)
+        self._burst = burst
+        self._level = level
         self._read_at = now
 
     def delay(self, amount: float, now: float) -> float:
         """Return the seconds until ``amount`` may be taken; 0 if it may be now."""
         self._refill(now)
-        missing = min(amount, self._burst) - self._level
-        return max(0.0, missing / self._rate)
+        seconds = (min(amount, self._burst) - self._level) / self._rate
+        return seconds if seconds > _NEXT_TO_NOTHING else 0.0
 
     def take(self, amount: float, now: float) -> None:
         """Take an amount, or give back a negative one."""
@@ -71,8 +75,8 @@ class RateLimits:
     """
 
     def __init__(self, *, rpm: float | None, tpm: float | None, now: float) -> None:
-        self._requests = _bucket(rpm, 1.0, now)
-        self._tokens = _bucket(tpm, 0.0, now)
+        self._requests = None if rpm is None else _requests(rpm, now)
+        self._tokens = None if tpm is None else _tokens(tpm, now)
         self._closed_until = now
 
     def delay(self, cost: Cost, now: float) -> float:
@@ -113,8 +117,11 @@ class RateLimits:
             self._tokens.take(tokens, now)
 
 
-def _bucket(per_minute: float | None, smallest_burst: float, now: float) -> Bucket | None:
-    if per_minute is None:
-        return None
-    burst = max(smallest_burst, min(per_minute / 60 * _BURST_SECONDS, _LARGEST_BURST))
-    return Bucket(per_minute, smallest_burst=burst, now=now)
+def _requests(per_minute: float, now: float) -> Bucket:
+    burst = min(max(1.0, per_minute / 60 * _BURST_SECONDS), _LARGEST_BURST)
+    return Bucket(per_minute, burst=burst, level=1.0, now=now)
+
+
+def _tokens(per_minute: float, now: float) -> Bucket:
+    # A request of more tokens than that goes when the bucket is full, and leaves a debt.
+    return Bucket(per_minute, burst=per_minute / 60 * _BURST_SECONDS, level=0.0, now=now)

@@ -68,8 +68,8 @@ def verdict(
     """Decide what follows a failed attempt.
 
     The wait has full jitter: uniform in ``[0, min(cap, base · 2^(attempt - 1))]``.
-    ``Retry-After`` is a floor for the endpoint, with up to a quarter of it on
-    top so that those who wait do not come back together.
+    ``Retry-After`` is a floor for the endpoint; the jitter comes on top, at least
+    up to a quarter of it, so that those who wait do not come back together.
 
     Args:
         error: What the endpoint raised.
@@ -84,9 +84,10 @@ def verdict(
         case UnreachableError() if not has_answered:
             return GiveUp(EndpointRefusedError(str(error)))
         case TransientError() if attempt < policy.max_attempts:
-            ceiling = min(policy.cap, policy.base * 2 ** (attempt - 1))
+            # A float's exponent ends at 1023, patience need not.
+            ceiling = min(policy.cap, policy.base * 2.0 ** min(attempt - 1, 1000))
             floor = error.retry_after or 0.0
-            jitter = rng.uniform(0, floor / 4) if floor else rng.uniform(0, ceiling)
+            jitter = rng.uniform(0, max(floor / 4, ceiling))
             return RetryLater(delay=floor + jitter, floor=floor)
         case TransientError():
             return GiveUp(RunPausedError(f"gave up after {attempt} attempts: {error}"))

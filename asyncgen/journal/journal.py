@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import sqlite3
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
 
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import schema
@@ -94,8 +97,8 @@ class Journal:
                 batch.append(following)
             error = self._commit([answer for answer, _ in batch])
             for _, done in batch:
-                # The loop may be gone by now: then nobody waits any more.
-                if not done.get_loop().is_closed():
+                # The loop may be closed by now: then nobody waits any more.
+                with contextlib.suppress(RuntimeError):
                     done.get_loop().call_soon_threadsafe(_resolve, done, error)
             if last:
                 return
@@ -106,9 +109,11 @@ class Journal:
             for answer in answers:
                 schema.insert(self._connection, answer)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+        except (sqlite3.Error, ValueError, OverflowError) as error:
+            # Values that SQLite cannot hold as well: this thread must not die, others wait for it.
+            with contextlib.suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             return RunFolderError(
                 self._path,
                 f"an answer could not be written ({error}); what is there is safe: make room, "
@@ -138,7 +143,7 @@ class JournalReader:
 def _read_all(connection: sqlite3.Connection, path: Path) -> Iterator[Answer]:
     try:
         yield from schema.read(connection)
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
         raise RunFolderError(path, f"the journal is damaged: {error}") from error
 
 

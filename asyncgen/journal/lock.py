@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -47,8 +48,15 @@ class RunLock:
                 self._folder,
                 f"in use by process {owner or 'unknown'}; wait for it, or end it and run again",
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise RunFolderError(
+                self._folder, f"cannot be locked ({error.strerror}); choose another"
+            ) from error
+        with contextlib.suppress(OSError):
+            # For people only: a full disk need not keep anybody out.
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
         return self
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,7 +28,7 @@ VERSION = 1
 _TABLES = """
 CREATE TABLE prefixes (
     id     INTEGER PRIMARY KEY,
-    text   TEXT NOT NULL UNIQUE
+    text   TEXT NOT NULL UNIQUE  -- JSON: a prompt without its variable part
 ) STRICT;
 CREATE TABLE answers (
     number          INTEGER PRIMARY KEY,  -- order of commit
@@ -76,16 +77,20 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     Raises:
         RunFolderError: If it is damaged, of another layout or cannot be opened.
     """
-    try:
-        connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        if writable:
-            # WAL lets others read meanwhile; FULL makes each commit survive a power cut.
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            prepare(connection)
-        _check_version(connection, path)
-    except sqlite3.DatabaseError as error:
-        raise RunFolderError(path, f"the journal cannot be opened: {error}") from error
+    with ExitStack() as undo:
+        try:
+            connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            undo.callback(connection.close)
+            if writable:
+                prepare(connection)
+            _check_layout(connection, path)
+            if writable:
+                # WAL lets others read meanwhile; FULL makes each commit survive a power cut.
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.DatabaseError as error:
+            raise RunFolderError(path, f"the journal cannot be opened: {error}") from error
+        undo.pop_all()
     return connection
 
 
@@ -100,8 +105,11 @@ def prepare(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _check_layout(connection: sqlite3.Connection, path: Path) -> None:
+    known = "SELECT count(*) FROM sqlite_schema WHERE name = 'answers'"
     version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == VERSION and connection.execute(known).fetchone()[0] == 0:
+        raise RunFolderError(path, "not a journal, but a database of something else")
     if version != VERSION:
         raise RunFolderError(
             path, f"a journal of layout {version}; this asyncgen reads layout {VERSION}"
@@ -119,7 +127,7 @@ def insert(connection: sqlite3.Connection, answer: Answer) -> None:
             request.stage,
             request.key,
             _digest(request, sampling),
-            _prefix_id(connection, request.prompt.fixed),
+            _prefix_id(connection, _prefix(request.prompt)),
             request.prompt.variable,
             sampling.decode(),
             completion.text,
@@ -145,10 +153,13 @@ def read(connection: sqlite3.Connection) -> Iterator[Answer]:
 
 
 def _answer(row: tuple[Any, ...]) -> Answer:
-    (stage, key, fixed, variable, sampling, text, finish_reason, *counts) = row
+    (stage, key, prefix, variable, sampling, text, finish_reason, *counts) = row
     (tokens_in, tokens_out, cached, cost, logprobs, endpoint, model, *timing) = counts
     request = Request(
-        stage, key, Prompt(fixed, variable), msgspec.json.decode(sampling, type=Sampling)
+        stage,
+        key,
+        msgspec.structs.replace(msgspec.json.decode(prefix, type=Prompt), variable=variable),
+        msgspec.json.decode(sampling, type=Sampling),
     )
     completion = Completion(
         text=text,
@@ -165,6 +176,11 @@ def _answer(row: tuple[Any, ...]) -> Answer:
     return Answer(request, completion)
 
 
+def _prefix(prompt: Prompt) -> str:
+    """Return what many prompts share, as JSON."""
+    return msgspec.json.encode(msgspec.structs.replace(prompt, variable="")).decode()
+
+
 def _prefix_id(connection: sqlite3.Connection, text: str) -> int:
     known = connection.execute("SELECT id FROM prefixes WHERE text = ?", (text,)).fetchone()
     if known is not None:
@@ -175,7 +191,7 @@ def _prefix_id(connection: sqlite3.Connection, text: str) -> int:
 
 
 def _digest(request: Request, sampling: bytes) -> bytes:
-    digest = hashlib.sha256(request.prompt.fixed.encode("utf-8", "surrogatepass"))
+    digest = hashlib.sha256(_prefix(request.prompt).encode("utf-8", "surrogatepass"))
     digest.update(b"\0" + request.prompt.variable.encode("utf-8", "surrogatepass"))
     digest.update(b"\0" + sampling)
     return digest.digest()

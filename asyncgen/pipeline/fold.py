@@ -178,7 +178,7 @@ class Fold:
         self.to_decide.append(draft)
 
     def _decided(self, draft: Draft, completion: Completion) -> None:
-        decision = parse_decision(completion)
+        decision = parse_decision(completion, yes_bias=self._settings.yes_bias)
         self.counts.undecided += decision is None
         self.counts.classification += decision is True
         draft.is_classification = bool(decision)
@@ -206,11 +206,7 @@ class Fold:
             self._settled += 1
 
     def _prune(self, draft: Draft, completion: Completion) -> None:
-        parsed = parse_instances(
-            completion,
-            is_classification=bool(draft.is_classification),
-            continues=self._settings.api == "completions",
-        )
+        parsed = parse_instances(completion, is_classification=bool(draft.is_classification))
         draft.instances, dropped = prune(
             parsed, instruction=draft.instruction, at_most=self._settings.max_instances
         )

@@ -60,7 +60,12 @@ class RunFolder:
             ) from error
         if self.settings.exists():
             return
-        strangers = sorted(entry.name for entry in self.path.iterdir() if entry.name != "run.lock")
+        # The lock, and settings that a crash left half written, are ours.
+        strangers = sorted(
+            entry.name
+            for entry in self.path.iterdir()
+            if entry.name != "run.lock" and not entry.name.endswith(".partial")
+        )
         if strangers:
             raise RunFolderError(
                 self.path,

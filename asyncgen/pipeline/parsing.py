@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from asyncgen.pipeline.prompts import CHOICES, NO_INPUT
+from asyncgen.pipeline.prompts import CHOICES
 from asyncgen.records import Instance
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from asyncgen.records import Completion
+
+    Fields: TypeAlias = list[tuple[str, str]]
 
 __all__ = ["Items", "ParsedInstances", "parse_decision", "parse_instances", "parse_items"]
 
@@ -80,13 +84,18 @@ _LIST_ITEM = re.compile(r"^(?:[-*•]|\d{1,4}[.)]|[A-Za-z][.)])\s")
 _YES_NO = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
 
-def parse_decision(completion: Completion) -> bool | None:
-    """Read a yes or no; the more likely where likelihoods are given; ``None`` if undecided."""
+def parse_decision(completion: Completion, *, yes_bias: float = 0.0) -> bool | None:
+    """Read a yes or no; the more likely where likelihoods are given; ``None`` if undecided.
+
+    Args:
+        completion: The answer.
+        yes_bias: Added to the log-odds of yes, in nats.
+    """
     if completion.finish_reason in {"error", "content_filter"}:
         return None
     if completion.choice_logprobs is not None:
         yes, no = (completion.choice_logprobs[choice] for choice in CHOICES)
-        return yes > no
+        return yes + yes_bias > no
     found = _YES_NO.search(completion.text)
     return None if found is None else found[1].lower() == "yes"
 
@@ -99,51 +108,63 @@ _FIELD = re.compile(
 )
 
 _NO_INPUT = frozenset(
-    {NO_INPUT, "no input", "(none)", "<noinput>", "n/a", "na", "not applicable", "(no input)", "-"}
+    {"none", "no input", "(none)", "<noinput>", "n/a", "not applicable", "(no input)", "-"}
 )
 
 
-def parse_instances(
-    completion: Completion, *, is_classification: bool, continues: bool
-) -> ParsedInstances:
+def parse_instances(completion: Completion, *, is_classification: bool) -> ParsedInstances:
     """Read worked examples: input then output, or for classification label then input.
 
-    Args:
-        completion: The answer.
-        is_classification: Whether labels come first.
-        continues: Whether the answer goes on right behind the first field's name.
+    An output without an input belongs to a task that needs none; so does, where no
+    label is asked for, an answer without any field: the model just did the task.
     """
-    first, second = ("label", "input") if is_classification else ("input", "output")
-    text = f"{first}: {completion.text}" if continues else completion.text
-    fields = _fields(text)
-    instances: list[Instance] = []
-    for (name, value), (following, other) in zip(fields, [*fields[1:], ("", "")], strict=True):
+    fields = _fields(completion.text)
+    pairs = _labelled(fields) if is_classification else _worked(fields)
+    if not fields and not is_classification and completion.text.strip():
+        pairs = [Instance("", completion.text.strip())]
+    cut = completion.finish_reason == "length" and bool(pairs)
+    return ParsedInstances(tuple(pairs), last_is_cut=cut)
+
+
+def _worked(fields: Fields) -> list[Instance]:
+    pairs: list[Instance] = []
+    given = ""
+    for name, value in fields:
         if name == "task":
             # The next task of the model's own making: not ours.
             break
-        if name == first and following == second:
-            instances.append(_instance(value, other, is_classification=is_classification))
-        elif name == first and is_classification:
-            instances.append(_instance(value, "", is_classification=True))
+        if name == "input":
+            given = "" if _is_none(value) else value
+        elif name == "output":
+            pairs.append(Instance(given, value))
+            given = ""
 
-    return ParsedInstances(
-        tuple(instances), last_is_cut=completion.finish_reason == "length" and bool(instances)
-    )
+    return pairs
 
 
-def _fields(text: str) -> list[tuple[str, str]]:
+def _labelled(fields: Fields) -> list[Instance]:
+    pairs: list[Instance] = []
+    for name, value in fields:
+        if name == "task":
+            break
+        if name == "label":
+            pairs.append(Instance("", value))
+        elif name == "input" and pairs and not pairs[-1].input and not _is_none(value):
+            pairs[-1] = Instance(value, pairs[-1].output)
+
+    return pairs
+
+
+def _is_none(value: str) -> bool:
+    return value.strip(" .").lower() in _NO_INPUT
+
+
+def _fields(text: str) -> Fields:
     """Split a text into (field name in lower case, value) pairs, in order."""
     marks = list(_FIELD.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks), len(text)][1:]
     return [
         (mark["name"].lower(), text[mark.end() : end].strip())
         for mark, end in zip(marks, ends, strict=True)
         if mark["name"].lower() != "example"
     ]
-
-
-def _instance(first: str, second: str, *, is_classification: bool) -> Instance:
-    text_in, text_out = (second, first) if is_classification else (first, second)
-    if text_in.strip(" .").lower() in _NO_INPUT:
-        text_in = ""
-    return Instance(text_in, text_out)

@@ -14,19 +14,16 @@ from asyncgen.pipeline.sampling import request_seed
 from asyncgen.records import Prompt, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from asyncgen.pipeline.seeds import Decision, FewShot, WorkedTask
-    from asyncgen.records import Sampling, Stage
+    from asyncgen.records import Api, Instance, Sampling, Stage
     from asyncgen.settings import Settings
 
-__all__ = ["CHOICES", "NO_INPUT", "PromptBook"]
+__all__ = ["CHOICES", "PromptBook"]
 
 CHOICES = (" yes", " no")
 """The two answers of the classification stage, as a completion continues."""
-
-NO_INPUT = "none"
-"""What stands for an empty input in a prompt."""
 
 _LIST_HEADER = (
     "Here is a long list of different tasks for a helpful writer. Every task is a clear "
@@ -38,14 +35,12 @@ _DECISION_HEADER = (
     "For each task, say whether it is a classification task.\n\n"
 )
 _INPUT_FIRST_HEADER = (
-    "Below, every task is followed by one or more examples of it: an input to work on and the "
-    "correct output. Where a task can be done as it stands, the input is "
-    f'"{NO_INPUT}".\n\n'
+    "Below, every task is followed by worked examples of it: the input to work on, where the task "
+    "needs one, and the correct output.\n\n"
 )
 _OUTPUT_FIRST_HEADER = (
     "Below, every task sorts something into one of a few labels. For each label of a task there "
-    "is an example: first the label, then an input that deserves it. Where a task can be done as "
-    f'it stands, the input is "{NO_INPUT}".\n\n'
+    "is an example: first the label, then an input that deserves it.\n\n"
 )
 
 _CHAT_LIST = (
@@ -55,29 +50,31 @@ _CHAT_LIST = (
     "of input it works on, and must be doable with text alone. Answer only with the numbered "
     "tasks, one to a line: no answers to them, no headings."
 )
-_CHAT_DECISION = _DECISION_HEADER.rstrip() + " Answer with one word, yes or no.\n\n"
-_CHAT_SAME_FORM = (
-    "Answer for the task you are given, in exactly the form of these examples and with nothing "
-    "else.\n\n"
+_CHAT_DECISION = _DECISION_HEADER.rstrip() + " Answer with one word, yes or no."
+_CHAT_INPUT_FIRST = (
+    "You write worked examples of tasks: an input to work on, where the task needs one, then the "
+    "correct output. Answer only in the form of the examples."
+)
+_CHAT_OUTPUT_FIRST = (
+    "You write worked examples of tasks that sort something into one of a few labels: for each "
+    "label, first the label, then an input that deserves it. Answer only in the form of the "
+    "examples."
 )
 
 
 class PromptBook:
-    """Builds the request of every stage for one run."""
+    """Builds the request of every stage for one run.
+
+    Completion endpoints get the examples as text that goes on, chat endpoints
+    as turns of a conversation: that is the form which each was trained on.
+    """
 
     def __init__(self, settings: Settings, few_shot: FewShot) -> None:
         self._settings = settings
-        self._chat = settings.api == "chat"
-        same_form = _CHAT_SAME_FORM if self._chat else ""
-        self._decide = (_CHAT_DECISION if self._chat else _DECISION_HEADER) + "".join(
-            map(_decision, few_shot.decisions)
-        )
-        self._input_first = (
-            _INPUT_FIRST_HEADER + same_form + "".join(map(_input_first, few_shot.input_first))
-        )
-        self._output_first = (
-            _OUTPUT_FIRST_HEADER + same_form + "".join(map(_output_first, few_shot.output_first))
-        )
+        self._few_shot = few_shot
+        self._input_first = self._shown(few_shot.input_first, _input_first)
+        self._output_first = self._shown(few_shot.output_first, _output_first)
+        self._decisions = tuple(map(_decision, few_shot.decisions))
 
     @property
     def first_number(self) -> int:
@@ -89,33 +86,56 @@ class PromptBook:
         """The number of the last new item that is asked for."""
         return self._settings.demonstrations + self._settings.tasks_per_request
 
+    @property
+    def instances_api(self) -> Api:
+        """The interface of the instance stage."""
+        return self._settings.instances_api or self._settings.api
+
     def generation(self, ordinal: int, demonstrations: Sequence[str]) -> Request:
         """Ask for new instructions after those shown."""
         shown = "\n".join(
             f"{number}. {_one_line(text)}" for number, text in enumerate(demonstrations, start=1)
         )
-        if self._chat:
+        if self._settings.api == "chat":
             last = f"\n\nContinue with tasks {self.first_number} to {self.last_number}."
             return self._request("generation", str(ordinal), Prompt(_CHAT_LIST, shown + last))
-        prompt = Prompt(_LIST_HEADER, f"{shown}\n{self.first_number}.")
+        prompt = Prompt(_LIST_HEADER, f"{shown}\n{self.first_number}.", api="completions")
         stop = ("\n\n", f"\n{self.last_number + 1}.")
         return self._request("generation", str(ordinal), prompt, stop=stop)
 
     def classification(self, task: str, instruction: str) -> Request:
         """Ask whether a task is a classification task."""
-        variable = f"Task: {_one_line(instruction)}\nClassification:"
-        choices = () if self._chat else CHOICES
-        prompt = Prompt(self._decide, variable)
-        return self._request("classification", task, prompt, stop=("\n",), choices=choices)
+        asked = f"Task: {_one_line(instruction)}\nClassification:"
+        if self._settings.api == "chat":
+            prompt = Prompt(_CHAT_DECISION, asked, self._decisions)
+            return self._request("classification", task, prompt)
+        prompt = Prompt(_written(_DECISION_HEADER, self._decisions), asked, api="completions")
+        return self._request("classification", task, prompt, stop=("\n",), choices=CHOICES)
 
     def instances(self, task: str, instruction: str, *, is_classification: bool) -> Request:
         """Ask for worked examples: label first for classification, else input first."""
-        fixed, field = (
-            (self._output_first, "Label:") if is_classification else (self._input_first, "Input:")
+        asked = f"Task: {_one_line(instruction)}\n"
+        examples = self._output_first if is_classification else self._input_first
+        if self.instances_api == "chat":
+            header = _CHAT_OUTPUT_FIRST if is_classification else _CHAT_INPUT_FIRST
+            prompt = Prompt(header, asked.rstrip(), examples)
+        else:
+            header = _OUTPUT_FIRST_HEADER if is_classification else _INPUT_FIRST_HEADER
+            prompt = Prompt(_written(header, examples), asked, api="completions")
+        return self._request("instances", task, prompt, stop=("\nTask:",))
+
+    def _shown(
+        self, tasks: Sequence[WorkedTask], example: Callable[[Instance], str]
+    ) -> tuple[tuple[str, str], ...]:
+        """Return as many examples, each with as many instances, as the settings ask for."""
+        settings = self._settings
+        return tuple(
+            (
+                f"Task: {_one_line(task.instruction)}",
+                "\n".join(map(example, task.instances[: settings.max_instances])),
+            )
+            for task in tasks[: settings.few_shot]
         )
-        # A completion goes on after the first field's name; a chat model writes it itself.
-        variable = f"Task: {_one_line(instruction)}\n" + ("" if self._chat else field)
-        return self._request("instances", task, Prompt(fixed, variable), stop=("\nTask:",))
 
     def _request(
         self,
@@ -140,22 +160,25 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _decision(example: Decision) -> str:
+def _written(header: str, turns: tuple[tuple[str, str], ...]) -> str:
+    """Write examples out as text that a completion goes on with."""
+    return header + "".join(f"{said}{_between(said)}{answer}\n\n" for said, answer in turns)
+
+
+def _between(said: str) -> str:
+    return " " if said.endswith(":") else "\n"
+
+
+def _decision(example: Decision) -> tuple[str, str]:
     answer = "yes" if example.is_classification else "no"
-    return f"Task: {_one_line(example.instruction)}\nClassification: {answer}\n\n"
+    return f"Task: {_one_line(example.instruction)}\nClassification:", answer
 
 
-def _input_first(example: WorkedTask) -> str:
-    pairs = "".join(
-        f"Input: {instance.input or NO_INPUT}\nOutput: {instance.output}\n"
-        for instance in example.instances
-    )
-    return f"Task: {_one_line(example.instruction)}\n{pairs}\n"
+def _input_first(instance: Instance) -> str:
+    given = f"Input: {instance.input}\n" if instance.input else ""
+    return f"{given}Output: {instance.output}"
 
 
-def _output_first(example: WorkedTask) -> str:
-    pairs = "".join(
-        f"Label: {instance.output}\nInput: {instance.input or NO_INPUT}\n"
-        for instance in example.instances
-    )
-    return f"Task: {_one_line(example.instruction)}\n{pairs}\n"
+def _output_first(instance: Instance) -> str:
+    given = f"\nInput: {instance.input}" if instance.input else ""
+    return f"Label: {instance.output}{given}"

@@ -41,9 +41,9 @@ BLACKLIST = (
 """Whole words that ask for what text alone cannot do; the original's list."""
 
 _BLACKLIST = re.compile(rf"\b(?:{'|'.join(map(re.escape, BLACKLIST))})\b", re.IGNORECASE)
+# As the templates write them: "… with one label: good or bad" is no leak.
 _TEMPLATE = re.compile(
-    r"(?:^|\s)(?:task|input|output|label|classification|instruction|answer|example \d+):",
-    re.IGNORECASE,
+    r"(?:^|\s)(?:Task|Input|Output|Label|Classification|Instruction|Answer|Example \d+):"
 )
 _REPEATED_WORDS = 4
 _REPEATED_SHARE = 0.3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -113,7 +114,7 @@ def _block(name: str, kind: type[T]) -> tuple[T, ...]:
 
 def _read_lines(path: Path, kind: type[T]) -> list[tuple[int, T]]:
     values: list[tuple[int, T]] = []
-    for number, line in enumerate(_content(path).splitlines(), start=1):
+    for number, line in enumerate(_content(path).removeprefix(BOM_UTF8).splitlines(), start=1):
         if not line.strip():
             continue
         try:

@@ -1,0 +1,125 @@
+"""The verdict on a failed attempt is a plain function of values."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncgen.engine.retry import GiveUp, RejectRequest, RetryLater, RetryPolicy, verdict
+from asyncgen.errors import (
+    AsyncgenError,
+    EndpointRefusedError,
+    RequestRejectedError,
+    RunPausedError,
+    SettingsError,
+    TransientError,
+    UnreachableError,
+)
+
+POLICY = RetryPolicy(max_attempts=4, base=0.5, cap=60)
+
+
+def judge(
+    error: AsyncgenError,
+    attempt: int = 1,
+    *,
+    policy: RetryPolicy = POLICY,
+    has_answered: bool = True,
+    seed: int = 0,
+) -> RetryLater | RejectRequest | GiveUp:
+    return verdict(
+        error, attempt, policy=policy, has_answered=has_answered, rng=random.Random(seed)
+    )
+
+
+@pytest.mark.parametrize("error", [TransientError("overloaded"), UnreachableError("refused")])
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+def test_what_may_pass_is_tried_again(error: TransientError, attempt: int) -> None:
+    assert isinstance(judge(error, attempt), RetryLater)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointRefusedError("wrong key"),
+        RunPausedError("no credit"),
+        SettingsError("no header can hold that"),
+    ],
+)
+def test_what_cannot_pass_ends_the_run_with_that_very_error(error: AsyncgenError) -> None:
+    decision = judge(error)
+
+    assert isinstance(decision, GiveUp)
+    assert decision.error is error
+
+
+@pytest.mark.parametrize("attempt", [1, 4, 100])
+def test_a_rejected_request_is_the_end_of_that_request_alone(attempt: int) -> None:
+    assert judge(RequestRejectedError("too long"), attempt) == RejectRequest("too long")
+
+
+def test_an_endpoint_that_never_answered_and_cannot_be_reached_has_a_wrong_address() -> None:
+    decision = judge(UnreachableError("http://x: unknown host 'x'"), has_answered=False)
+
+    assert isinstance(decision, GiveUp)
+    assert isinstance(decision.error, EndpointRefusedError)
+    assert str(decision.error) == "http://x: unknown host 'x'"
+    assert decision.error.exit_code == 2
+
+
+def test_an_endpoint_that_has_answered_may_come_back() -> None:
+    assert isinstance(judge(UnreachableError("refused"), has_answered=True), RetryLater)
+
+
+@pytest.mark.parametrize("attempt", [4, 5])
+def test_after_the_last_attempt_the_run_pauses_and_says_why(attempt: int) -> None:
+    decision = judge(TransientError("http://x: HTTP 503: overloaded"), attempt)
+
+    assert isinstance(decision, GiveUp)
+    assert isinstance(decision.error, RunPausedError)
+    assert (
+        str(decision.error) == f"gave up after {attempt} attempts: http://x: HTTP 503: overloaded"
+    )
+
+
+@given(attempt=st.integers(1, 100_000), seed=st.integers(0, 10**6))
+def test_the_wait_has_full_jitter_below_a_doubling_ceiling(attempt: int, seed: int) -> None:
+    """0-0.5 s, 0-1 s, 0-2 s, … never above the cap, however many attempts."""
+    policy = RetryPolicy(max_attempts=10**6, base=0.5, cap=60)
+    decision = judge(TransientError("busy"), attempt, policy=policy, seed=seed)
+
+    assert isinstance(decision, RetryLater)
+    assert decision.floor == 0
+    assert 0 <= decision.delay <= min(60, 0.5 * 2 ** min(attempt - 1, 30))
+
+
+def test_jitter_uses_the_whole_range() -> None:
+    decisions = [judge(TransientError("busy"), 3, seed=seed) for seed in range(400)]
+    delays = sorted(one.delay for one in decisions if isinstance(one, RetryLater))
+
+    assert len(delays) == 400
+    assert delays[0] < 0.05
+    assert delays[-1] > 1.95
+    assert 0.9 < sum(delays) / 400 < 1.1
+
+
+@given(asked=st.floats(0.001, 3600), attempt=st.integers(1, 3), seed=st.integers(0, 10**6))
+def test_what_the_server_asks_for_is_a_floor_with_jitter_upwards(
+    asked: float, attempt: int, seed: int
+) -> None:
+    decision = judge(TransientError("slow down", retry_after=asked), attempt, seed=seed)
+
+    assert isinstance(decision, RetryLater)
+    assert decision.floor == asked
+    assert asked <= decision.delay <= asked * 1.25
+
+
+def test_those_who_wait_for_the_same_moment_do_not_come_back_together() -> None:
+    decisions = [judge(TransientError("slow", retry_after=100), seed=seed) for seed in range(200)]
+    delays = [one.delay for one in decisions if isinstance(one, RetryLater)]
+
+    assert min(delays) < 101
+    assert max(delays) > 124

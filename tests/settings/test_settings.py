@@ -1,0 +1,421 @@
+"""Settings are merged, checked once, frozen, and read back as they were."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncgen.errors import SettingsError
+from asyncgen.records import Sampling
+from asyncgen.settings import (
+    CHANGEABLE,
+    EMBEDDED_PRESET,
+    Settings,
+    differences,
+    read_toml,
+    resolve,
+    to_toml,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOSTED = {"endpoint": "https://llm.example/v1", "model": "m"}
+
+
+def settings_of(**given: Any) -> Settings:
+    return resolve({**HOSTED, **given}, {})
+
+
+def refusal(from_file: dict[str, Any], flags: dict[str, Any] | None = None) -> str:
+    with pytest.raises(SettingsError) as caught:
+        resolve(from_file, flags or {}, source="run.toml")
+    assert len(str(caught.value).splitlines()) == 1
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_defaults_stand_where_nothing_is_said() -> None:
+    settings = settings_of()
+
+    assert settings == Settings(endpoint=("https://llm.example/v1",), model="m")
+    assert settings.classification == Sampling(max_output_tokens=8, temperature=0.0)
+
+
+def test_flags_override_the_file() -> None:
+    settings = resolve({**HOSTED, "target": 5, "seed": 1}, {"target": 7, "model": "other"})
+
+    assert (settings.target, settings.seed, settings.model) == (7, 1, "other")
+
+
+def test_flags_that_were_not_given_override_nothing() -> None:
+    assert resolve({**HOSTED, "rpm": 5.0}, {"rpm": None, "model": None}).rpm == 5
+
+
+def test_a_stage_keeps_the_defaults_that_it_does_not_mention() -> None:
+    settings = settings_of(generation={"top_p": 0.9})
+
+    assert settings.generation == Sampling(max_output_tokens=1024, temperature=0.7, top_p=0.9)
+
+
+@pytest.mark.parametrize("endpoint", ["http://h/v1", ["http://h/v1"], ("http://h/v1",)])
+def test_one_endpoint_needs_no_list(endpoint: Any) -> None:
+    assert settings_of(endpoint=endpoint).endpoint == ("http://h/v1",)
+
+
+@pytest.mark.parametrize("endpoint", ["local", ["local"], ("local",)])
+def test_the_embedded_model_has_its_own_defaults(endpoint: Any) -> None:
+    settings = resolve({}, {"endpoint": endpoint})
+
+    assert settings.is_embedded
+    assert settings.model == ""
+    assert settings.api == EMBEDDED_PRESET["api"]
+    assert settings.max_in_flight == EMBEDDED_PRESET["max_in_flight"]
+    assert settings.generation == Sampling(**EMBEDDED_PRESET["generation"])
+    assert settings.classification == Sampling(max_output_tokens=8, temperature=0.0)
+
+
+def test_what_is_said_goes_before_the_embedded_models_defaults() -> None:
+    settings = resolve({"generation": {"top_k": 5}}, {"endpoint": ["local"], "api": "chat"})
+
+    assert settings.api == "chat"
+    expected = {**EMBEDDED_PRESET["generation"], "top_k": 5}
+    assert msgspec.to_builtins(settings.generation) == expected
+
+
+def test_a_hosted_run_does_not_get_the_embedded_models_defaults() -> None:
+    assert not settings_of().is_embedded
+    assert settings_of().api == "chat"
+
+
+_SAMPLING = st.fixed_dictionaries(
+    {},
+    optional={
+        "max_output_tokens": st.sampled_from([1, 8, 256, 1024]) | st.integers(1, 10**6),
+        "temperature": st.floats(0, 2),
+        "top_p": st.floats(0, 1),
+        "top_k": st.integers(0, 100),
+        "presence_penalty": st.floats(allow_nan=False, allow_infinity=False),
+        "stop": st.lists(st.text(max_size=5), max_size=3),
+        "seed": st.integers(0, 2**31),
+    },
+)
+
+
+# What is frozen in the run folder is what was resolved.
+
+
+@given(
+    from_file=st.fixed_dictionaries(
+        {
+            "endpoint": st.sampled_from(["local", "http://h/v1"]),
+            "model": st.text(min_size=1, max_size=10),
+        },
+        optional={
+            "api": st.sampled_from(["chat", "completions"]),
+            "target": st.integers(1, 10**12),
+            "seed": st.integers(),
+            "seeds": st.text(max_size=20),
+            "threshold": st.floats(0.01, 1),
+            "rpm": st.floats(0.1, 1e9),
+            "slots": st.integers(1, 64),
+            "generation": _SAMPLING,
+            "classification": _SAMPLING,
+            "instances": _SAMPLING,
+        },
+    )
+)
+def test_settings_are_read_back_from_toml_as_they_were(from_file: dict[str, Any]) -> None:
+    settings = resolve(from_file, {})
+
+    assert resolve(tomllib.loads(to_toml(settings)), {}) == settings
+
+
+@pytest.mark.parametrize("stage", ["generation", "classification", "instances"])
+def test_a_stage_that_is_set_to_the_default_of_others_is_read_back_too(stage: str) -> None:
+    settings = settings_of(**{stage: {"max_output_tokens": 256}})
+
+    assert "max_output_tokens = 256" in to_toml(settings)
+    assert resolve(tomllib.loads(to_toml(settings)), {}) == settings
+
+
+def test_settings_are_read_back_from_disk(tmp_path: Path) -> None:
+    settings = settings_of(seeds='C:\\new "seeds"\u2028.jsonl', tpm=1e5)
+    path = tmp_path / "settings.toml"
+    path.write_text(to_toml(settings), "utf-8")
+
+    assert resolve(read_toml(path), {}) == settings
+
+
+# A resume that would change the dataset is told by name.
+
+
+OTHER: dict[str, Any] = {
+    "endpoint": ("http://other/v1",),
+    "model": "other",
+    "api": "completions",
+    "api_key_env": "OTHER_KEY",
+    "seeds": "/elsewhere.jsonl",
+    "seeds_sha256": "abc",
+    "threshold": 0.5,
+    "rpm": 1.0,
+    "tpm": 1.0,
+    "model_path": "/m.gguf",
+    "hub": "a/b",
+    "slots": 4,
+    "generation": Sampling(top_p=0.5),
+    "classification": Sampling(top_p=0.5),
+    "instances": Sampling(top_p=0.5),
+}
+
+
+@pytest.mark.parametrize("name", Settings.__struct_fields__)
+def test_each_setting_of_the_identity_is_named_with_both_values(name: str) -> None:
+    frozen = settings_of()
+    before = getattr(frozen, name)
+    after = OTHER[name] if name in OTHER else (before or 0) + 1
+    found = differences(frozen, msgspec.structs.replace(frozen, **{name: after}))
+
+    if name in CHANGEABLE or name == "seeds":
+        assert found == []
+    else:
+        assert found == [f"{name}: {before!r} → {after!r}"]
+
+
+def test_equal_settings_have_no_differences() -> None:
+    assert differences(settings_of(), settings_of()) == []
+
+
+def test_changeable_settings_are_settings() -> None:
+    assert set(Settings.__struct_fields__) >= CHANGEABLE
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("tresh_old", "threshold"),
+        ("max_in_fligth", "max_in_flight"),
+        ("max-in-flight", "max_in_flight"),
+        ("Target", "target"),
+        ("temperature", None),
+    ],
+)
+def test_an_unknown_setting_is_told_with_the_nearest_right_name(
+    name: str, nearest: str | None
+) -> None:
+    said = refusal({**HOSTED, name: 1})
+
+    assert said.startswith(f"run.toml: unknown setting '{name}'")
+    if nearest:
+        assert said.endswith(f"(did you mean '{nearest}'?)")
+
+
+def test_an_unknown_setting_of_a_stage_is_told_too() -> None:
+    said = refusal({**HOSTED, "generation": {"temprature": 1}})
+
+    assert said == (
+        "run.toml: [generation]: unknown setting 'temprature' (did you mean 'temperature'?)"
+    )
+
+
+def test_no_name_is_guessed_where_none_is_near() -> None:
+    assert refusal({**HOSTED, "qqqq": 1}) == "run.toml: unknown setting 'qqqq'"
+
+
+def test_a_table_that_is_no_stage_is_unknown() -> None:
+    assert refusal({**HOSTED, "limits": {"rpm": 1}}).startswith(
+        "run.toml: unknown setting 'limits'"
+    )
+
+
+# One line that names the setting.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "target",
+        "demonstrations",
+        "tasks_per_request",
+        "look_ahead",
+        "max_instances",
+        "max_in_flight",
+        "max_attempts",
+        "patience",
+        "few_shot",
+        "slots",
+    ],
+)
+@pytest.mark.parametrize("value", [0, -1, -(10**30)])
+def test_counts_are_at_least_one(name: str, value: int) -> None:
+    said = refusal({**HOSTED, name: value})
+
+    assert said == f"--{name.replace('_', '-')} {value}: must be at least 1"
+
+
+@pytest.mark.parametrize("name", ["rpm", "tpm", "timeout", "connect_timeout"])
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf, -math.inf])
+def test_rates_and_durations_are_positive_and_finite(name: str, value: float) -> None:
+    said = refusal({**HOSTED, name: value})
+
+    assert said == f"--{name.replace('_', '-')} {value}: must be a positive number"
+
+
+@pytest.mark.parametrize("value", [0.0, -0.1, 1.0001, math.nan, math.inf])
+def test_the_threshold_lies_in_its_range(value: float) -> None:
+    assert refusal({**HOSTED, "threshold": value}) == (f"--threshold {value}: must lie in (0, 1]")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_the_bias_is_finite(value: float) -> None:
+    assert refusal({**HOSTED, "yes_bias": value}) == f"yes_bias {value}: must be a finite number"
+
+
+@pytest.mark.parametrize("value", [-1, 9])
+def test_machine_demonstrations_are_some_of_the_demonstrations(value: int) -> None:
+    said = refusal({**HOSTED, "machine_demonstrations": value})
+
+    assert said.startswith(f"machine_demonstrations {value}: must lie between 0 and")
+
+
+@pytest.mark.parametrize("name", ["temperature", "top_p", "repetition_penalty"])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_decoding_takes_finite_numbers(name: str, value: float) -> None:
+    said = refusal({**HOSTED, "instances": {name: value}})
+
+    assert said == f"[instances] {name} {value}: must be a finite number"
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"max_output_tokens": 0}, "max_output_tokens 0: must be at least 1"),
+        ({"temperature": -0.5}, "temperature -0.5: must not be negative"),
+    ],
+)
+def test_decoding_has_its_bounds(table: dict[str, Any], said: str) -> None:
+    assert refusal({**HOSTED, "generation": table}) == f"[generation] {said}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("target", "many", "expected `int`, got `str`"),
+        ("target", 1.5, "expected `int`, got `float`"),
+        ("target", True, "expected `int`, got `bool`"),
+        ("model", 5, "expected `str`, got `int`"),
+        ("rpm", "fast", "expected `float | null`, got `str`"),
+        ("rpm", 10**400, "number out of range"),
+        ("endpoint", 5, "expected `array`, got `int`"),
+        ("generation", 5, "expected `object`, got `int`"),
+        ("api", "Chat", "invalid enum value 'Chat', it is 'chat' or 'completions'"),
+    ],
+)
+def test_a_value_of_another_type_is_told(name: str, value: Any, problem: str) -> None:
+    assert refusal({**HOSTED, name: value}) == f"run.toml: '{name}': {problem}"
+    if name != "endpoint":
+        assert refusal(HOSTED, {name: value}) == f"--{name}: {problem}"
+
+
+def test_the_place_within_a_stage_is_told() -> None:
+    said = refusal({**HOSTED, "generation": {"top_k": "all"}})
+
+    assert said == "run.toml: 'generation.top_k': expected `int | null`, got `str`"
+
+
+@pytest.mark.parametrize("value", [1e300, 10**9])
+def test_huge_values_are_taken_at_their_word(value: float) -> None:
+    assert settings_of(rpm=value).rpm == value
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "llm.example/v1",
+        "ftp://llm.example",
+        "http://",
+        "http:///v1",
+        "http://llm example/v1",
+        "http://[::1/v1",
+        "http://h:99999/v1",
+        "http://h:port/v1",
+        "https://h/v1?version=2",
+        "https://h/v1#top",
+        "Local",
+        "",
+    ],
+)
+def test_what_is_no_base_url_is_refused(url: str) -> None:
+    assert refusal({}, {"endpoint": [url], "model": "m"}) == (
+        f"--endpoint {url}: not a base URL such as https://HOST/v1, nor 'local'"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h", "https://h:8000/v1/", "http://[::1]:8000/v1", "http://10.0.0.1/a/@b/v1"],
+)
+def test_base_urls_are_taken(url: str) -> None:
+    assert settings_of(endpoint=url).endpoint == (url,)
+
+
+@pytest.mark.parametrize("url", ["https://user:hunter2@h/v1", "https://hunter2@h/v1"])
+def test_a_password_in_a_url_is_refused_and_not_shown(url: str) -> None:
+    """It would be written to the run folder and into messages."""
+    said = refusal({}, {"endpoint": [url], "model": "m"})
+
+    assert "hunter2" not in said
+    assert "--api-key-env" in said
+
+
+@pytest.mark.parametrize("endpoint", [[], ()])
+def test_no_endpoint_is_too_few(endpoint: Any) -> None:
+    assert refusal({"endpoint": endpoint, "model": "m"}).startswith("no endpoint named: ")
+
+
+def test_the_embedded_model_works_alone() -> None:
+    assert refusal({"endpoint": ["local", "http://h/v1"], "model": "m"}) == (
+        "--endpoint local cannot be combined with other endpoints"
+    )
+
+
+@pytest.mark.parametrize("given", [{}, {"model": ""}])
+def test_a_hosted_run_needs_a_model(given: dict[str, Any]) -> None:
+    assert refusal({"endpoint": "http://h/v1", **given}).startswith("no model named: ")
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read_toml(path)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "no.toml"
+    assert refused(path) == f"{path}: cannot be read (No such file or directory)"
+
+
+def test_a_folder_instead_of_a_file_is_told(tmp_path: Path) -> None:
+    assert refused(tmp_path) == f"{tmp_path}: cannot be read (Is a directory)"
+
+
+@pytest.mark.parametrize("content", [b"target: 5\n", b"target = ", b"a = 1\na = 2", b"\xff="])
+def test_what_is_not_toml_is_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(content)
+
+    assert refused(path).startswith(f"{path}: not TOML: ")
+
+
+def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.touch()
+
+    assert read_toml(path) == {}
