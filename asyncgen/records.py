@@ -98,12 +98,15 @@ class Prompt(Struct, frozen=True):
     Attributes:
         turns: Examples of what the user says and the assistant answers; fixed too.
         api: The interface that it is written for.
+        continues: The variable part is the beginning of the assistant's answer to
+            the last turn, which the endpoint goes on with.
     """
 
     fixed: str
     variable: str
     turns: tuple[tuple[str, str], ...] = ()
     api: Api = "chat"
+    continues: bool = False
 
     @property
     def characters(self) -> int:

@@ -11,7 +11,7 @@ import difflib
 import math
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -55,7 +55,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         endpoint: Base URLs of OpenAI-compatible services, or ``local``.
         model: The model's name as the endpoint knows it.
         api: Which of the endpoint's interfaces to use.
-        instances_api: The same for the instance stage, where it differs.
+        classification_api: The same for the classification stage, where it differs:
+            likelihoods of the answers come from completions.
+        continues: Whether the chat interface goes on with an answer that was begun for
+            it, as vLLM and the embedded model do; lists then keep their form.
         api_key_env: Environment variable that holds the key.
         target: How many finished tasks are wanted.
         seeds: File of seed tasks; empty for those of the package.
@@ -86,7 +89,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     endpoint: tuple[str, ...]
     model: str
     api: Api = "chat"
-    instances_api: Api | None = None
+    classification_api: Api | None = None
+    continues: bool = False
     api_key_env: str = "OPENAI_API_KEY"
     target: int = 1000
     seeds: str = ""
@@ -121,14 +125,20 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 EMBEDDED_PRESET: dict[str, Any] = {
-    "api": "completions",
-    "instances_api": "chat",
+    "api": "chat",
+    "classification_api": "completions",
+    "continues": True,
     "max_in_flight": 48,
     "look_ahead": 16,
     "max_instances": 1,
     "few_shot": 8,
-    "yes_bias": 1.5,
-    "generation": {"max_output_tokens": 320, "temperature": 0.7, "top_k": 40},
+    "yes_bias": 1.0,
+    "generation": {
+        "max_output_tokens": 320,
+        "temperature": 0.5,
+        "top_k": 40,
+        "repetition_penalty": 1.1,
+    },
     "instances": {"max_output_tokens": 128, "temperature": 0.0, "repetition_penalty": 1.1},
 }
 """What suits a very small model; measured in ``benchmarks/LOG.md``."""

@@ -97,8 +97,16 @@ def _prompt_of(prompt: Prompt) -> dict[str, Any]:
     messages = [("system", prompt.fixed)] if prompt.fixed else []
     for said, answered in prompt.turns:
         messages += [("user", said), ("assistant", answered)]
-    messages.append(("user", prompt.variable))
-    return {"messages": [{"role": role, "content": content} for role, content in messages]}
+    body: dict[str, Any] = {}
+    if prompt.continues:
+        role, begun = messages.pop()
+        messages.append((role, begun + prompt.variable))
+        # vLLM's names; others go on with an assistant's message unasked, or refuse.
+        body = {"continue_final_message": True, "add_generation_prompt": False}
+    else:
+        messages.append(("user", prompt.variable))
+    body["messages"] = [{"role": role, "content": content} for role, content in messages]
+    return body
 
 
 def adapt(dialect: Dialect, status: int, content: bytes) -> Dialect | None:

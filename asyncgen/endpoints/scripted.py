@@ -71,7 +71,9 @@ class ScriptedEndpoint:
             raise outcome
         if isinstance(outcome, Completion):
             return outcome
-        words = request.prompt.characters // 5
+        prompt = request.prompt
+        shown = " ".join(" ".join(turn) for turn in prompt.turns)
+        words = len(f"{prompt.fixed} {shown} {prompt.variable}".split())
         return Completion(
             text=outcome,
             finish_reason="stop",

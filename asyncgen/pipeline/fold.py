@@ -129,7 +129,7 @@ class Fold:
         items = parse_items(
             completion,
             first_number=self._prompts.first_number,
-            continues=self._settings.api == "completions",
+            continues=self._prompts.list_continues,
         )
         shown = tuple(self.demonstrations(ordinal))
         before = len(self._machine)

@@ -42,8 +42,8 @@ _NUMBER = re.compile(r"^\s*(?:\*\*)?(?:Task\s+)?(\d{1,4})\s?[.):]\s?(?:\*\*)?\s*
 def parse_items(completion: Completion, *, first_number: int, continues: bool) -> Items:
     """Split a numbered list into its items.
 
-    A line begins an item only if it carries the next number: other numbers
-    belong to lists inside an item. A list that starts anew at 1 is followed
+    A line begins an item only if it carries the next number, or one of the two
+    after it: other numbers belong to lists inside an item. A list that starts anew at 1 is followed
     from there.
 
     Args:
@@ -57,17 +57,28 @@ def parse_items(completion: Completion, *, first_number: int, continues: bool) -
     for line in text.splitlines():
         match = _NUMBER.match(line)
         number = int(match[1]) if match else None
-        begins = number is not None and (
-            number == expected or (expected is None and number in {1, first_number})
-        )
-        if begins and match is not None and number is not None:
-            items.append([line[match.end() :]])
+        if match is not None and number is not None and _begins(number, expected, first_number):
+            items.append([_without_numbers(line[match.end() :])])
             expected = number + 1
         elif items:
             items[-1].append(line)
 
     texts = tuple(_joined(lines) for lines in items)
     return Items(texts, last_is_cut=completion.finish_reason == "length")
+
+
+def _begins(number: int, expected: int | None, first_number: int) -> bool:
+    """Whether a line with this number begins an item; small models skip one now and then."""
+    if expected is None:
+        return number in {1, first_number}
+    return expected <= number <= expected + 2
+
+
+def _without_numbers(line: str) -> str:
+    """Take away further numbers: small models write "9. 14. Name a river."."""
+    while match := _NUMBER.match(line):
+        line = line[match.end() :]
+    return line
 
 
 def _joined(lines: list[str]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from asyncgen.pipeline.seeds import Decision, FewShot, WorkedTask
-    from asyncgen.records import Api, Instance, Sampling, Stage
+    from asyncgen.records import Instance, Sampling, Stage
     from asyncgen.settings import Settings
 
 __all__ = ["CHOICES", "PromptBook"]
@@ -49,6 +49,11 @@ _CHAT_LIST = (
     "form; mix questions and commands; each must be complete in itself or clearly say what kind "
     "of input it works on, and must be doable with text alone. Answer only with the numbered "
     "tasks, one to a line: no answers to them, no headings."
+)
+_ASSISTANT = "You are a helpful AI assistant."
+_BEGUN_LIST = (
+    "Write a list of {} different tasks for a writing assistant. Each task is one clear "
+    "instruction that can be done with text alone."
 )
 _CHAT_DECISION = _DECISION_HEADER.rstrip() + " Answer with one word, yes or no."
 _CHAT_INPUT_FIRST = (
@@ -87,26 +92,31 @@ class PromptBook:
         return self._settings.demonstrations + self._settings.tasks_per_request
 
     @property
-    def instances_api(self) -> Api:
-        """The interface of the instance stage."""
-        return self._settings.instances_api or self._settings.api
+    def list_continues(self) -> bool:
+        """Whether the answer to a generation request goes on behind the first number."""
+        return self._settings.api == "completions" or self._settings.continues
 
     def generation(self, ordinal: int, demonstrations: Sequence[str]) -> Request:
         """Ask for new instructions after those shown."""
         shown = "\n".join(
             f"{number}. {_one_line(text)}" for number, text in enumerate(demonstrations, start=1)
         )
-        if self._settings.api == "chat":
+        settings, key = self._settings, str(ordinal)
+        if not self.list_continues:
             last = f"\n\nContinue with tasks {self.first_number} to {self.last_number}."
-            return self._request("generation", str(ordinal), Prompt(_CHAT_LIST, shown + last))
-        prompt = Prompt(_LIST_HEADER, f"{shown}\n{self.first_number}.", api="completions")
+            return self._request("generation", key, Prompt(_CHAT_LIST, shown + last))
+        begun = f"{shown}\n{self.first_number}."
+        prompt = Prompt(_LIST_HEADER, begun, api="completions")
+        if settings.api == "chat":
+            asked = _BEGUN_LIST.format(self.last_number)
+            prompt = Prompt(_ASSISTANT, begun, ((asked, ""),), continues=True)
         stop = ("\n\n", f"\n{self.last_number + 1}.")
-        return self._request("generation", str(ordinal), prompt, stop=stop)
+        return self._request("generation", key, prompt, stop=stop)
 
     def classification(self, task: str, instruction: str) -> Request:
         """Ask whether a task is a classification task."""
         asked = f"Task: {_one_line(instruction)}\nClassification:"
-        if self._settings.api == "chat":
+        if (self._settings.classification_api or self._settings.api) == "chat":
             prompt = Prompt(_CHAT_DECISION, asked, self._decisions)
             return self._request("classification", task, prompt)
         prompt = Prompt(_written(_DECISION_HEADER, self._decisions), asked, api="completions")
@@ -116,7 +126,7 @@ class PromptBook:
         """Ask for worked examples: label first for classification, else input first."""
         asked = f"Task: {_one_line(instruction)}\n"
         examples = self._output_first if is_classification else self._input_first
-        if self.instances_api == "chat":
+        if self._settings.api == "chat":
             header = _CHAT_OUTPUT_FIRST if is_classification else _CHAT_INPUT_FIRST
             prompt = Prompt(header, asked.rstrip(), examples)
         else:

@@ -148,11 +148,12 @@ def test_a_finished_run_asks_nothing_more(server: ModelServer, tmp_path: Path) -
     assert len(server.bodies) == asked
 
 
-def test_a_second_process_is_refused_and_the_first_goes_on(
-    server: ModelServer, tmp_path: Path
-) -> None:
+def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    def slowly(body: dict[str, Any], _number: int) -> Reply:
+        return Reply(answer(prompt_of(body)), delay=0.1)
+
     run = tmp_path / "run"
-    with start(*_arguments(server, run, 2)) as first:
+    with ModelServer(slowly) as server, start(*_arguments(server, run, 2)) as first:
         _wait_for_answers(server, 5, first)
         second = asyncgen(*_arguments(server, run, 2))
         _, err = first.communicate(timeout=40)

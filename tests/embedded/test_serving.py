@@ -26,7 +26,7 @@ def server(request: pytest.FixtureRequest) -> EmbeddedServer:
     return found
 
 
-def test_completion_has_openais_shape(server: EmbeddedServer):
+def test_completion_has_openais_shape(server: EmbeddedServer) -> None:
     answer = complete(server.base_url, PROMPT, max_tokens=4, model=MODEL)
 
     assert answer["object"] == "text_completion"
@@ -37,7 +37,7 @@ def test_completion_has_openais_shape(server: EmbeddedServer):
     assert (usage["prompt_tokens"], usage["completion_tokens"]) == (5, 4)
 
 
-def test_chat_completion_applies_the_template(server: EmbeddedServer):
+def test_chat_completion_applies_the_template(server: EmbeddedServer) -> None:
     body = {
         "messages": [{"role": "user", "content": "What is the capital of France?"}],
         "max_completion_tokens": 20,
@@ -55,7 +55,7 @@ def test_chat_completion_applies_the_template(server: EmbeddedServer):
     assert all(entry["logprob"] <= 0 for entry in answer["choices"][0]["logprobs"]["content"])
 
 
-def test_stop_text_ends_the_answer_and_is_not_in_it(server: EmbeddedServer):
+def test_stop_text_ends_the_answer_and_is_not_in_it(server: EmbeddedServer) -> None:
     free = complete(server.base_url, PROMPT, max_tokens=24)["choices"][0]["text"]
     stop = free[10:15]
     cut = complete(server.base_url, PROMPT, max_tokens=24, stop=[stop])["choices"][0]
@@ -64,7 +64,7 @@ def test_stop_text_ends_the_answer_and_is_not_in_it(server: EmbeddedServer):
     assert cut["finish_reason"] == "stop"
 
 
-def test_logprobs_come_with_their_tokens(server: EmbeddedServer):
+def test_logprobs_come_with_their_tokens(server: EmbeddedServer) -> None:
     answer = complete(server.base_url, PROMPT, max_tokens=3, logprobs=1)["choices"][0]
     logprobs = answer["logprobs"]
 
@@ -73,7 +73,7 @@ def test_logprobs_come_with_their_tokens(server: EmbeddedServer):
     assert logprobs["top_logprobs"][0] == {" Paris": logprobs["token_logprobs"][0]}
 
 
-def test_same_seed_same_answer(server: EmbeddedServer):
+def test_same_seed_same_answer(server: EmbeddedServer) -> None:
     texts = [
         complete(server.base_url, PROMPT, temperature=1, seed=seed, max_tokens=12)["choices"][0][
             "text"
@@ -105,13 +105,15 @@ SCHEMA = {
     ],
     ids=["regex", "grammar", "json", "response_format"],
 )
-def test_answer_keeps_to_the_form(server: EmbeddedServer, form: dict[str, Any], pattern: str):
+def test_answer_keeps_to_the_form(
+    server: EmbeddedServer, form: dict[str, Any], pattern: str
+) -> None:
     text = complete(server.base_url, "Answer: ", max_tokens=60, **form)["choices"][0]["text"]
 
     assert re.fullmatch(pattern, text)
 
 
-def test_malformed_form_is_refused_and_hurts_nobody_else(openvino: EmbeddedServer):
+def test_malformed_form_is_refused_and_hurts_nobody_else(openvino: EmbeddedServer) -> None:
     """A form that cannot be compiled breaks the pipeline; it is rebuilt, and work goes on."""
     with ThreadPoolExecutor() as pool:
         other = pool.submit(complete, openvino.base_url, PROMPT, max_tokens=40)
@@ -141,7 +143,7 @@ def test_bad_request_is_answered_like_openai(
     status: int,
     param: str | None,
     code: str | None,
-):
+) -> None:
     found, answer = call(f"{server.base_url}/completions", body)
 
     assert found == status
@@ -150,19 +152,19 @@ def test_bad_request_is_answered_like_openai(
     assert answer["error"]["code"] == code
 
 
-def test_unknown_path_is_404_in_json(openvino: EmbeddedServer):
+def test_unknown_path_is_404_in_json(openvino: EmbeddedServer) -> None:
     status, answer = call(f"{openvino.base_url}/embeddings")
 
     assert status == 404
     assert "/v1/embeddings" in answer["error"]["message"]
 
 
-def test_models_and_health(server: EmbeddedServer):
+def test_models_and_health(server: EmbeddedServer) -> None:
     assert call(f"{server.base_url}/models")[1]["data"][0]["id"] == MODEL
     assert call(f"{server.base_url.removesuffix('/v1')}/health") == (200, {"status": "ok"})
 
 
-def test_more_requests_than_slots_are_all_answered(openvino: EmbeddedServer):
+def test_more_requests_than_slots_are_all_answered(openvino: EmbeddedServer) -> None:
     def one(number: int) -> int:
         answer = complete(openvino.base_url, f"Task {number}:", max_tokens=8, temperature=1)
         count: int = answer["usage"]["completion_tokens"]
@@ -175,7 +177,7 @@ def test_more_requests_than_slots_are_all_answered(openvino: EmbeddedServer):
     assert sum(counts) > 48
 
 
-def test_request_of_a_client_that_hung_up_is_dropped(uncached: EmbeddedServer):
+def test_request_of_a_client_that_hung_up_is_dropped(uncached: EmbeddedServer) -> None:
     """The server has one slot: the long request must leave it for the short one."""
     address = urlsplit(uncached.base_url)
     body = json.dumps({"prompt": PROMPT, "max_tokens": 8000, "temperature": 1}).encode()
@@ -188,3 +190,23 @@ def test_request_of_a_client_that_hung_up_is_dropped(uncached: EmbeddedServer):
     started = time.monotonic()
     complete(uncached.base_url, PROMPT, max_tokens=2)
     assert time.monotonic() - started < 20
+
+
+def test_answers_do_not_depend_on_load_or_cache(
+    openvino: EmbeddedServer, uncached: EmbeddedServer
+) -> None:
+    """Same request, same answer: alone without a cache, or among others and out of the cache."""
+    fixed = "Decide what kind of task it is.\n" + "Task: Name a river.\nKind: generation\n" * 12
+    prompts = [f"{fixed}Task: {task}\nKind:" for task in ("Sort.", "Count it.", "Explain.")]
+
+    def one(base_url: str, number: int) -> str:
+        prompt = prompts[number % len(prompts)]
+        answer = complete(base_url, prompt, temperature=0.8, seed=number, max_tokens=10)
+        text: str = answer["choices"][0]["text"]
+        return text
+
+    alone = [one(uncached.base_url, number) for number in range(3)]
+    with ThreadPoolExecutor(12) as pool:
+        crowded = list(pool.map(one, [openvino.base_url] * 12, range(12)))
+
+    assert crowded[:3] == alone

@@ -30,7 +30,6 @@ def test_every_url_becomes_an_open_endpoint_with_the_settings(
             {
                 "endpoint": urls,
                 "model": "test-model",
-                "api": "completions",
                 "api_key_env": "MY_KEY",
             },
         )

@@ -114,7 +114,7 @@ def test_what_the_server_asks_for_is_a_floor_with_jitter_upwards(
 
     assert isinstance(decision, RetryLater)
     assert decision.floor == asked
-    assert asked <= decision.delay <= asked * 1.25
+    assert asked <= decision.delay <= asked + max(asked / 4, min(60.0, 0.5 * 2.0 ** (attempt - 1)))
 
 
 def test_those_who_wait_for_the_same_moment_do_not_come_back_together() -> None:

@@ -104,7 +104,7 @@ def _has_checksum(path: Path, sha256: str) -> bool:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror}") from error

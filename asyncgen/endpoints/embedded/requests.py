@@ -36,6 +36,8 @@ class ServedRequest:
         parameters: How to continue; max_tokens is 0 where the body leaves it open.
         prompt: The text to continue (completions).
         messages: The conversation to continue (chat).
+        continues: The last message is the beginning of the answer (vLLM's
+            `continue_final_message`).
         choices: The only answers allowed, if the request names them.
         echo: Answer the prompt's text too.
     """
@@ -43,6 +45,7 @@ class ServedRequest:
     parameters: GenerationParameters
     prompt: str = ""
     messages: tuple[Message, ...] = ()
+    continues: bool = False
     choices: tuple[str, ...] = ()
     echo: bool = False
 
@@ -94,6 +97,7 @@ def read_chat_request(body: bytes, model: str) -> ServedRequest:
             constraint=constraint,
         ),
         messages=tuple(_message(message) for message in messages),
+        continues=_continues(fields, messages),
         choices=choices,
     )
 
@@ -140,6 +144,16 @@ def _parameters(
         echo=echo,
         constraint=constraint,
     )
+
+
+def _continues(fields: Fields, messages: list[Any]) -> bool:
+    if not fields.flag("continue_final_message"):
+        return False
+    if len(messages) < 2 or _message(messages[-1])["role"] != "assistant":
+        raise BadRequestError(
+            "continue_final_message needs an assistant's message at the end", "messages"
+        )
+    return True
 
 
 def _message(message: Any) -> Message:

@@ -79,7 +79,9 @@ class _Server:
 
     async def chat_completions(self, request: web.Request) -> web.Response:
         asked = read_chat_request(await request.read(), self._model)
-        text = await self._runtime.chat_prompt(asked.messages)
+        begun = asked.messages[-1]["content"] if asked.continues else ""
+        conversation = asked.messages[:-1] if asked.continues else asked.messages
+        text = await self._runtime.chat_prompt(conversation) + begun
         # The chat template writes the special tokens itself.
         prompt = await self._runtime.tokenize(text, special=False)
         generation, choice = await self._answer(prompt, asked)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Stepper", "last_line"]
 
+_REMEMBERED = 8
+
 
 @dataclass(eq=False, slots=True)
 class Job:
@@ -40,6 +42,7 @@ class Job:
         constraint: What the output is held to, None if it is free.
         future: Gets the pipeline's output value.
         handle: The pipeline's handle once the job is computing.
+        started: Whether the first token is there: the prompt has been computed.
     """
 
     prompt: tuple[int, ...]
@@ -47,6 +50,7 @@ class Job:
     constraint: object = None
     future: Future[Any] = field(default_factory=Future)
     handle: Any = None
+    started: bool = False
 
 
 class Stepper:
@@ -65,6 +69,8 @@ class Stepper:
         # Touched by the stepping thread only.
         self._computing: list[Job] = []
         self._proven: set[object] = {None}
+        # Prompts of late, which the prefix cache has unless memory is very short.
+        self._cached: deque[tuple[int, ...]] = deque(maxlen=_REMEMBERED)
         self._next_id = 0
         self._thread = threading.Thread(target=self._run, name="stepper", daemon=True)
         self._thread.start()
@@ -125,6 +131,9 @@ class Stepper:
         # The old pipeline's memory goes before the new one's comes.
         self._pipeline = None
         self._pipeline = self._build()
+        self._cached.clear()
+        for job in jobs:
+            job.started = False
         with self._condition:
             self._waiting.extendleft(reversed(jobs))
 
@@ -160,8 +169,9 @@ class Stepper:
         if not self._share_prefixes:
             return waiting[0] if waiting else None
         index = next_admissible(
-            [job.prompt for job in waiting],
-            [job.prompt for job in self._computing if not job.handle.can_read()],
+            (job.prompt for job in waiting),
+            [job.prompt for job in self._computing if not job.started],
+            self._cached,
         )
         return None if index is None else waiting[index]
 
@@ -169,8 +179,10 @@ class Stepper:
         still_computing: list[Job] = []
         for job in self._computing:
             status = job.handle.get_status().name
-            if status == "FINISHED" or job.handle.can_read():
+            if not job.started and (status == "FINISHED" or job.handle.can_read()):
+                job.started = True
                 self._proven.add(job.constraint)
+                self._cached.append(job.prompt)
             if job.future.cancelled():
                 job.handle.cancel()
             elif status == "RUNNING":
