@@ -41,10 +41,11 @@ CONFIGURATIONS = {
     "openvino, no prefix caching": ServerOptions(runtime="openvino", prefix_caching=False),
     "llamacpp": ServerOptions(runtime="llamacpp"),
 }
-WORDS = (
-    "river poem number story music letter house tree light paper fox email France gravity"
-    " task sentence write sort name explain the a of to with short long first answer"
-).split()
+WORDS = [
+    *("river", "poem", "number", "story", "music", "letter", "house", "tree", "light", "paper"),
+    *("fox", "email", "France", "gravity", "task", "sentence", "write", "sort", "name", "first"),
+    *("the", "a", "of", "to", "with", "short", "long", "answer", "explain", "count"),
+]
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def bodies(shape: str, count: int) -> list[dict[str, Any]]:
             }
             for number in range(count)
         ]
-    question = {"max_tokens": 6, "temperature": 0}
+    question: dict[str, Any] = {"max_tokens": 6, "temperature": 0}
     if shape == "choose":
         question |= {"logprobs": 2, "structured_outputs": {"choice": [" Yes", " No"]}}
     return [

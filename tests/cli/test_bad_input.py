@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,7 +145,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> Non
     flags = ["--endpoint", "http://127.0.0.1:9/v1", "--model", "m"]
 
     assert "not a run folder, and not empty (it holds thesis.txt)" in _refused(tmp_path, *flags)
-    assert os.listdir(tmp_path) == ["thesis.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
 def test_a_run_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

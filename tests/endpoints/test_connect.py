@@ -44,6 +44,6 @@ def test_every_url_becomes_an_open_endpoint_with_the_settings(
 
     assert [answer.text for answer in answers] == ["Rhine", "Danube"]
     assert [answer.cost for answer in answers] == [None, None]
-    assert "prompt" in one.bodies[0]
+    assert "messages" in one.bodies[0]
     assert one.headers[0]["Authorization"] == "Bearer sk-1"
     assert not (tmp_path / "log").exists()

@@ -22,7 +22,7 @@ from asyncgen.records import Instance
         ('"Quote" something from a book.', "starts_with_punctuation"),
         ("Über rivers and their names, write.", "starts_with_non_ascii"),
         ("Name a river. Output: the Rhine", "leaked_template"),
-        ("It is the best and the best of all the best and the best of all.", "repetitive"),
+        ("The best of the best of the best of the best of all.", "repetitive"),
     ],
 )
 def test_each_rule_names_its_offence(text: str, reason: str) -> None:
@@ -36,7 +36,7 @@ def test_each_rule_names_its_offence(text: str, reason: str) -> None:
     "text",
     [
         "Name four long rivers",
-        "word " * 4,
+        "Name two rivers of Asia twice",
         "Imagine a graphic novel and summarise its profile.",
         "Rewrite a program note for a concert.",
         "Answer with one label: good, bad or mixed.",
@@ -44,10 +44,7 @@ def test_each_rule_names_its_offence(text: str, reason: str) -> None:
     ],
 )
 def test_what_only_looks_like_an_offence_passes(text: str) -> None:
-    assert first_offence(text) is None or first_offence(text) == (
-        "repetitive",
-        "word word word word",
-    )
+    assert first_offence(text) is None
 
 
 @pytest.mark.parametrize("word", BLACKLIST)
