@@ -5,16 +5,19 @@ BIN := $(VENV)/bin
 SOURCES := asyncgen kernels tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test test-slow check format bench clean
 
 help:  ## Show the targets.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: $(VENV)/.demo  ## Grow a dataset of 120 tasks on the embedded model into runs/demo.
-	$(BIN)/asyncgen generate runs/demo --endpoint local --target 120
+demo: $(VENV)/.demo  ## Grow a dataset of 100 tasks on the embedded model into runs/demo.
+	$(BIN)/asyncgen generate runs/demo --endpoint local --target 100
 
 test: $(VENV)/.dev  ## Run the tests.
 	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.dev  ## Run the tests that take minutes, against llama.cpp's own server.
+	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.dev  ## Check format, lint and types; change nothing.
 	$(BIN)/ruff format --check $(SOURCES)
@@ -35,7 +38,7 @@ clean:  ## Remove the environment and all caches; runs stay.
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "asyncgen needs Python 3.11 or later: make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "asyncgen needs Python 3.11 or later: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 

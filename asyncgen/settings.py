@@ -40,6 +40,7 @@ CHANGEABLE = frozenset(
         "connect_timeout",
         "max_attempts",
         "patience",
+        "surplus",
         "model_path",
         "hub",
         "slots",
@@ -80,6 +81,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         connect_timeout: Seconds to connect.
         max_attempts: Attempts at one request before the run pauses.
         patience: Fruitless answers in a row after which the run pauses.
+        surplus: Share of the target that is made beyond it, in expectation, so that the
+            last tasks need no extra round; it costs tokens and saves time.
         model_path: GGUF file for the embedded model, instead of the default one.
         hub: ``REPO[:FILE]`` on the hub for the embedded model.
         slots: Sequences the embedded model decodes side by side; ``None`` for its default.
@@ -111,6 +114,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     connect_timeout: float = 10.0
     max_attempts: int = 8
     patience: int = 100
+    surplus: float = 0.1
     model_path: str = ""
     hub: str = ""
     slots: int | None = None
@@ -129,6 +133,7 @@ EMBEDDED_PRESET: dict[str, Any] = {
     "classification_api": "completions",
     "continues": True,
     "max_in_flight": 48,
+    "surplus": 0.3,
     "look_ahead": 16,
     "max_instances": 1,
     "few_shot": 8,
@@ -273,6 +278,8 @@ def _check(settings: Settings) -> None:
 
     if not math.isfinite(settings.yes_bias):
         raise SettingsError(f"yes_bias {settings.yes_bias}: must be a finite number")
+    if not 0 <= settings.surplus < float("inf"):
+        raise SettingsError(f"surplus {settings.surplus}: must be 0 or more")
     if not 0 < settings.threshold <= 1:
         raise SettingsError(f"--threshold {settings.threshold}: must lie in (0, 1]")
     if not 0 <= settings.machine_demonstrations <= settings.demonstrations:

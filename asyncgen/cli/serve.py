@@ -118,14 +118,16 @@ async def _until_stopped(server: EmbeddedServer) -> None:
 
     import anyio
 
-    async def watch() -> None:
+    async def watch(scope: anyio.CancelScope) -> None:
         await server.wait()
-        raise server.death()
+        scope.cancel()
 
     async with anyio.create_task_group() as group:
-        group.start_soon(watch)
+        group.start_soon(watch, group.cancel_scope)
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for _ in signals:
                 break
         group.cancel_scope.cancel()
+    if server.poll() is not None:
+        raise server.death()
     typer.echo("stopped")

@@ -31,8 +31,6 @@ class Forecast:
 
 _GUESS = Forecast(kept_per_answer=6.0, valid_per_kept=0.8)
 _GUESS_WEIGHT = 4
-_SURPLUS = 1.1
-"""Generate for this much more than the target, so that the last tasks need no extra round."""
 
 
 class Agenda:
@@ -106,7 +104,7 @@ class Agenda:
         asked = self._next_ordinal - fold.next_ordinal
         coming = unsettled + asked * forecast.kept_per_answer
         expected = fold.counts.valid + coming * forecast.valid_per_kept
-        return expected < self._settings.target * _SURPLUS
+        return expected < self._settings.target * (1 + self._settings.surplus)
 
     def _check_yield(self) -> None:
         counts = self._fold.counts

@@ -57,7 +57,7 @@ def llamacpp(
 ) -> Generator[EmbeddedServer]:
     """The server on llama.cpp."""
     pytest.importorskip("xllamacpp")
-    options = ServerOptions(runtime="llamacpp", slots=4)
+    options = ServerOptions(runtime="llamacpp", slots=8)
     with _running(model, options, tmp_path_factory) as server:
         yield server
 

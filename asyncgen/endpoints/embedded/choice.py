@@ -7,7 +7,6 @@ token of each answer is scored right after what precedes it: for answers of one 
 
 from __future__ import annotations
 
-import asyncio
 import math
 import random
 from dataclasses import dataclass
@@ -49,16 +48,18 @@ async def choose(
         RuntimeFailedError: The runtime broke down.
     """
     spelled = [await runtime.tokenize(answer, special=False) for answer in answers]
-    async with asyncio.TaskGroup() as group:
-        first = [group.create_task(runtime.score(prompt, tokens[0])) for tokens in spelled]
-    # The rest one after the other: OpenVINO's prefix cache lets two requests that go on from
-    # the same prompt in different ways write into one block (measured, benchmarks/LOG.md).
-    totals: list[float] = []
-    for task, tokens in zip(first, spelled, strict=True):
-        total = task.result()
-        for index in range(1, len(tokens)):
-            total += await runtime.score(prompt + tokens[:index], tokens[index])
-        totals.append(total)
+    # One after the other.  All but the first find the prompt in the cache; and OpenVINO lets
+    # two requests that go on differently from one cached prompt at the same time write into
+    # the same block, which spoils both (measured, benchmarks/LOG.md).
+    totals = [
+        math.fsum(
+            [
+                await runtime.score(prompt + tokens[:index], token)
+                for index, token in enumerate(tokens)
+            ]
+        )
+        for tokens in spelled
+    ]
     taken = _pick(totals, parameters.temperature, parameters.seed)
     return Choice(answers[taken], len(spelled[taken]), dict(zip(answers, totals, strict=True)))
 

@@ -7,6 +7,7 @@ several times slower than OpenVINO there (see benchmarks/LOG.md).
 from __future__ import annotations
 
 import importlib
+import os
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LlamaCppRuntime", "load_llamacpp"]
 
+# Each slot computes the fixed beginning of the prompts for itself, and without wide vector
+# instructions a larger batch is no faster (benchmarks/LOG.md).
+_MAX_SLOTS = 8
+
 
 def load_llamacpp(path: Path, header: GgufHeader, options: ServerOptions) -> LlamaCppRuntime:
     """Load a GGUF file into llama.cpp.
@@ -48,11 +53,12 @@ def load_llamacpp(path: Path, header: GgufHeader, options: ServerOptions) -> Lla
     token = secrets.token_urlsafe(16)
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
-    params.n_parallel = options.slots
+    slots = min(options.slots, _MAX_SLOTS)
+    params.n_parallel = slots
     # One cache for all slots: a slot may use a whole context while others use little.
     params.kv_unified = True
     params.n_ctx = min(
-        trained * options.slots, max(trained, _cache_tokens(header, options.cache_gigabytes))
+        trained * slots, max(trained, _cache_tokens(header, options.cache_gigabytes))
     )
     params.cache_prompt = options.prefix_caching
     params.ui = False
@@ -60,9 +66,11 @@ def load_llamacpp(path: Path, header: GgufHeader, options: ServerOptions) -> Lla
     params.verbosity = 1
     # Other users of the machine can reach the port, but not use it.
     params.api_keys = [token]
-    if options.threads:
-        params.cpuparams.n_threads = options.threads
-        params.cpuparams_batch.n_threads = options.threads
+    # Its threads wait for each other by spinning: one that shares its core with somebody else
+    # stalls them all, so one core is left to the others.
+    threads = options.threads or max(1, (os.cpu_count() or 2) - 1)
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:

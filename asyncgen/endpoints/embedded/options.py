@@ -17,8 +17,8 @@ class ServerOptions:
     Attributes:
         host: Address to listen on.
         port: Port to listen on; 0 lets the system choose a free one.
-        slots: Requests computed at the same time; further ones wait in a queue.
-        threads: Threads that compute; 0 means one for each core.
+        slots: Requests computed at the same time; further ones wait. llama.cpp takes 8 at most.
+        threads: Threads that compute; 0 lets the runtime decide (llama.cpp: all cores but one).
         prefix_caching: Keep the computed beginnings of prompts for later requests.
         cache_gigabytes: Memory for the computed state of all slots together.
         runtime: `auto` takes OpenVINO where it can open the file, llama.cpp otherwise.

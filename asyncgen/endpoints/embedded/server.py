@@ -100,11 +100,7 @@ class _Server:
         parameters = self._within_context(len(prompt), asked.parameters)
         if not asked.choices:
             return await self._runtime.generate(prompt, parameters), None
-        try:
-            choice = await choose(self._runtime, prompt, asked.choices, parameters)
-        except* (UnservableError, RuntimeFailedError) as group:
-            # One answer that cannot be scored is reason enough.
-            raise _first(group) from group
+        choice = await choose(self._runtime, prompt, asked.choices, parameters)
         generation = Generation(
             text=choice.text,
             finish_reason="stop",
@@ -127,14 +123,6 @@ class _Server:
                 "context_length_exceeded",
             )
         return replace(parameters, max_tokens=max_tokens)
-
-
-def _first(group: BaseExceptionGroup[Any]) -> BaseException:
-    """Return the first plain exception of nested groups."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first
 
 
 @web.middleware
