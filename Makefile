@@ -40,6 +40,8 @@ clean:  ## Remove the environment and all caches; runs stay.
 $(VENV)/.created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "asyncgen needs Python 3.11 or later: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
+	# The pip that comes with an old Python neither resumes a download nor tells its progress.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	touch $@
 
 $(VENV)/.demo: $(VENV)/.created pyproject.toml
