@@ -78,7 +78,7 @@ class Display:
             return
         state, engine, rates = self._measure()
         self._console.print(
-            f"asyncgen: {state.valid}/{state.target} tasks · kept {state.kept} of "
+            f"asyncgen: {min(state.valid, state.target)}/{state.target} tasks · kept {state.kept} of "
             f"{state.candidates} candidates · answers {sum(state.answers.values())} · "
             f"in flight {engine.in_flight if engine else 0} · {rates.requests:.1f} requests/s · "
             f"{rates.tokens:.0f} tokens/s · cost {money(state.cost)} · ETA {_duration(rates.eta)}",

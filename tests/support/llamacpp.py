@@ -17,6 +17,8 @@ def main() -> None:
     params.model.path = sys.argv[1]
     params.n_parallel = 3
     params.n_ctx = 3 * 4096
+    # Two spinning threads on two busy cores stall each other.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.ui = False
     params.verbosity = 1
     server = xllamacpp.Server(params)
