@@ -22,6 +22,9 @@ app = typer.Typer(
     epilog="Begin with: asyncgen generate runs/first --endpoint local --target 100",
     no_args_is_help=True,
     add_completion=False,
+    # Drawing the help with rich would double the time to start.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 app.command("generate")(generate.generate)
 app.command("status")(status.status)

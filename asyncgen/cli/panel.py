@@ -77,8 +77,9 @@ class Display:
         if self._run.engine is None:
             return
         state, engine, rates = self._measure()
+        made = min(state.valid, state.target)
         self._console.print(
-            f"asyncgen: {min(state.valid, state.target)}/{state.target} tasks · kept {state.kept} of "
+            f"asyncgen: {made}/{state.target} tasks · kept {state.kept} of "
             f"{state.candidates} candidates · answers {sum(state.answers.values())} · "
             f"in flight {engine.in_flight if engine else 0} · {rates.requests:.1f} requests/s · "
             f"{rates.tokens:.0f} tokens/s · cost {money(state.cost)} · ETA {_duration(rates.eta)}",
