@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-TARGET = 40
+TARGET = 24
 
 
 def _slowly(body: dict[str, Any], number: int) -> Reply:
@@ -94,7 +94,7 @@ def test_an_interrupted_run_says_how_to_resume_and_ends_with_the_same_dataset(
     expected = _undisturbed(server, tmp_path / "undisturbed")
     run, before = tmp_path / "run", len(server.bodies)
     with start(*_arguments(server, run)) as process:
-        _wait_for_answers(server, before + 30, process)
+        _wait_for_answers(server, before + 20, process)
         process.send_signal(number)
         _, err = process.communicate(timeout=20)
 
@@ -110,7 +110,7 @@ def test_what_is_in_the_air_at_ctrl_c_is_journaled_and_never_asked_again(
 ) -> None:
     run = tmp_path / "run"
     with start(*_arguments(server, run)) as process:
-        _wait_for_answers(server, 30, process)
+        _wait_for_answers(server, 20, process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     asyncgen(*_arguments(server, run))
@@ -127,7 +127,7 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_dataset(
     for in_flight in itertools.cycle((1, 32, 7)):
         before = len(server.bodies)
         with start(*_arguments(server, run, in_flight)) as process:
-            while process.poll() is None and len(server.bodies) < before + 40:
+            while process.poll() is None and len(server.bodies) < before + 20:
                 time.sleep(0.005)
             process.kill()
             process.communicate(timeout=20)
