@@ -348,7 +348,7 @@ def test_hundreds_of_requests_are_in_flight_at_a_time() -> None:
         async with OpenAIEndpoint(OpenAIOptions(base_url=url, model="test-model")) as endpoint:
             await asyncio.gather(*(endpoint.send(question()) for _ in range(150)))
 
-    with ModelServer(lambda _body, _number: Reply("ok", delay=0.2)) as server:
+    with ModelServer(lambda _body, _number: Reply("ok", delay=2.0)) as server:
         asyncio.run(main(server.url))
 
     assert server.most_in_flight == 150
