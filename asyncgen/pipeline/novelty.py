@@ -36,9 +36,6 @@ class Novelty:
             self._ids.append(name)
         return admission.admitted, self._named(admission.nearest)
 
-    def __len__(self) -> int:
-        return len(self._ids)
-
     def _named(self, nearest: Nearest) -> Neighbour | None:
         if nearest.index is None:
             return None
