@@ -7,34 +7,19 @@ M. Crochemore, C. S. Iliopoulos, Y. J. Pinzon and J. F. Reid, "A fast and practi
 algorithm for the longest common subsequence problem", IPL 80 (2001). Addition is modulo 2^64, so
 these kernels do not run with NUMBA_DISABLE_JIT=1.
 
-Everything that is compiled stands in this module: Numba's cache notices a change of the file a
-kernel is in, not of the files whose functions it calls. Each kernel is compiled at its first
-call, for one set of types.
+Each kernel is compiled at its first call, for one set of types.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from asyncgen_kernels.compiled import compiled, inlined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
-
-_Function = TypeVar("_Function", bound="Callable[..., object]")
-
-
-def compiled(function: _Function) -> _Function:
-    """Make it a kernel: compiled at its first call, kept on disk, running without the GIL."""
-    return cast("_Function", njit(cache=True, nogil=True)(function))
-
-
-def inlined(function: _Function) -> _Function:
-    """A kernel copied into its callers by Numba; LLVM left to itself does not: half the speed."""
-    return cast("_Function", njit(cache=True, nogil=True, inline="always")(function))
 
 
 # Kernels mix uint64 with uint64 only: with a signed integer Numba makes a float64 of both.
