@@ -5,6 +5,7 @@ AsyncgenError
 ├── InputError                 exit 2: settings, seeds, flags, run folder; says how to mend
 │   ├── SettingsError
 │   ├── SeedError              file, line, what
+│   ├── CorpusError            a corpus cannot be read or written: file, row, what
 │   ├── RunFolderError         not writable, of other settings, damaged, in use
 │   ├── ModelFileError         the embedded model's file is missing or damaged
 │   ├── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncgenError",
+    "CorpusError",
     "EndpointError",
     "EndpointRefusedError",
     "InputError",
@@ -86,6 +88,24 @@ class SeedError(InputError):
         self.path = path
         self.line = line
         self.problem = problem
+
+
+class CorpusError(InputError):
+    """Raised when a corpus cannot be read or written, or a row of it cannot be used.
+
+    A row is named by its line, or by its place in a JSON array; both count from 1.
+    """
+
+    def __init__(
+        self, file: str, problem: str, *, line: int | None = None, element: int | None = None
+    ) -> None:
+        at_line = f":{line}" if line is not None else ""
+        at_element = f": element {element}" if element is not None else ""
+        super().__init__(f"{file}{at_line}{at_element}: {problem}")
+        self.file = file
+        self.problem = problem
+        self.line = line
+        self.element = element
 
 
 class RunFolderError(InputError):

@@ -18,13 +18,14 @@ class Draft:
     """A kept instruction on its way to a task.
 
     Attributes:
+        place: How many texts stood in the pool before it.
         is_classification: ``None`` until that is decided.
         instances: ``None`` until they are made; empty if none was valid.
     """
 
     id: str
     instruction: str
-    most_similar: Neighbour | None
+    place: int
     provenance: Provenance
     is_classification: bool | None = None
     instances: tuple[Instance, ...] | None = None
@@ -34,14 +35,14 @@ class Draft:
         """Whether it is known if this becomes a task."""
         return self.instances is not None
 
-    def task(self) -> Task:
-        """Return the finished task."""
+    def task(self, most_similar: Neighbour | None) -> Task:
+        """Return the finished task, given the nearest text kept before it."""
         return Task(
             id=self.id,
             instruction=self.instruction,
             is_classification=bool(self.is_classification),
             instances=self.instances or (),
-            most_similar=self.most_similar,
+            most_similar=most_similar,
             provenance=self.provenance,
         )
 

@@ -153,9 +153,9 @@ class Fold:
         nearest: Neighbour | None = None
         offence: tuple[Reason, str] | None = ("cut_off", "") if cut else first_offence(text)
         if offence is None:
-            novel, nearest = self._novelty.admit(name, text)
-            if novel:
-                self._keep(Draft(name, text, nearest, provenance))
+            place, nearest = self._novelty.admit(name, text)
+            if place is not None:
+                self._keep(Draft(name, text, place, provenance))
                 return
         reason, detail = offence or ("similar", "")
         self._reject(
@@ -169,6 +169,10 @@ class Fold:
                 position=provenance.position,
             )
         )
+
+    def neighbours(self, drafts: Sequence[Draft]) -> list[Neighbour | None]:
+        """For each draft the nearest of the texts kept before it, seeds included."""
+        return self._novelty.before([(one.instruction, one.place) for one in drafts])
 
     def _keep(self, draft: Draft) -> None:
         self.drafts.append(draft)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from asyncgen.pipeline.draft import Draft
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Rejection, Task
 
@@ -27,12 +28,14 @@ def harvest(fold: Fold, target: int) -> Harvest:
     prefix of the same dataset at any moment of the run. What was made beyond
     the last task is surplus: it stays in the journal.
     """
-    tasks: list[Task] = []
+    chosen: list[Draft] = []
     for draft in fold.drafts:
-        if not draft.settled or len(tasks) == target:
+        if not draft.settled or len(chosen) == target:
             break
         if draft.instances:
-            tasks.append(draft.task())
+            chosen.append(draft)
+    neighbours = fold.neighbours(chosen)
+    tasks = [draft.task(near) for draft, near in zip(chosen, neighbours, strict=True)]
 
     # Instances are answered in any order: by origin, the order is that of the dataset.
     rejections = sorted(fold.rejections, key=_origin)

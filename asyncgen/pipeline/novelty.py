@@ -8,9 +8,11 @@ from asyncgen.records import Neighbour
 from asyncgen_kernels import Pool
 
 if TYPE_CHECKING:
-    from asyncgen_kernels import Nearest
+    from collections.abc import Sequence
 
 __all__ = ["Novelty"]
+
+_BLOCK = 4096  # texts compared at a time: bounds the memory, not the result
 
 
 class Novelty:
@@ -29,14 +31,24 @@ class Novelty:
         self._pool.add(text)
         self._ids.append(name)
 
-    def admit(self, name: str, text: str) -> tuple[bool, Neighbour | None]:
-        """Add a text if it is novel; return whether it was, and its nearest before it."""
+    def admit(self, name: str, text: str) -> tuple[int | None, Neighbour | None]:
+        """Add a text if it is novel: return its place in the pool, or the one it is too near."""
         admission = self._pool.admit(text)
-        if admission.admitted:
-            self._ids.append(name)
-        return admission.admitted, self._named(admission.nearest)
+        if admission.nearest is not None:
+            return None, Neighbour(self._ids[admission.nearest], admission.score)
+        self._ids.append(name)
+        return admission.index, None
 
-    def _named(self, nearest: Nearest) -> Neighbour | None:
-        if nearest.index is None:
-            return None
-        return Neighbour(self._ids[nearest.index], nearest.score)
+    def before(self, placed: Sequence[tuple[str, int]]) -> list[Neighbour | None]:
+        """For each text the nearest of those before its place; ``None`` if none shares a word."""
+        nearest: list[Neighbour | None] = []
+        for start in range(0, len(placed), _BLOCK):
+            texts, places = zip(*placed[start : start + _BLOCK], strict=True)
+            found = self._pool.similar(texts, k=1, before=places)
+            nearest += [
+                Neighbour(self._ids[index], score) if score > 0 else None
+                for index, score in zip(
+                    found.index[:, 0].tolist(), found.score[:, 0].tolist(), strict=True
+                )
+            ]
+        return nearest

@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
-from asyncgen_kernels.kernels import f_measure
+from asyncgen_kernels.measure import THRESHOLD, f_measure, required_lcs
 from asyncgen_kernels.pairs import lcs_length, rouge_l
 from asyncgen_kernels.pool import Admission, Nearest, Pool, PoolSnapshot, warm_up
-from asyncgen_kernels.rouge import required_lcs
-from asyncgen_kernels.text import Vocabulary, tokenize
+from asyncgen_kernels.scan import Scan
+from asyncgen_kernels.text import Tokenizer, Vocabulary, tokenize
 
 __all__ = [
+    "THRESHOLD",
     "Admission",
     "Nearest",
     "Pool",
     "PoolSnapshot",
+    "Scan",
+    "Tokenizer",
     "Vocabulary",
     "f_measure",
     "lcs_length",

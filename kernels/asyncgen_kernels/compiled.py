@@ -23,24 +23,29 @@ _Function = TypeVar("_Function", bound="Callable[..., object]")
 
 def compiled(function: _Function) -> _Function:
     """Make it a kernel: compiled at its first call, kept on disk, running without the GIL."""
-    return cast("_Function", _kept(function))
-
-
-def inlined(function: _Function) -> _Function:
-    """A kernel copied into its callers by Numba; LLVM left to itself does not: half the speed."""
-    return cast("_Function", _kept(function, inline="always"))
-
-
-def _kept(function: Callable[..., object], **options: Any) -> Any:
     try:
-        kernel: Any = njit(cache=True, nogil=True, **options)(function)
+        kernel: Any = njit(cache=True, nogil=True)(function)
     except RuntimeError:  # no folder at all may be written to: compiled anew in each process
-        return njit(nogil=True, **options)(function)
+        return cast("_Function", njit(nogil=True)(function))
 
     # Numba has no public way to say what else a kernel was made of; a test would notice if this
     # private one went.
     kernel._cache._cache_file._source_stamp = _stamp()  # noqa: SLF001
-    return kernel
+    return cast("_Function", kernel)
+
+
+def part(function: _Function) -> _Function:
+    """A piece of kernels, for them alone to call: never kept by itself, so compiled faster.
+
+    Called from Python it would crash, since what converts its arguments is left out.
+    """
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("_Function", njit(nogil=True, **options)(function))
+
+
+def inlined(function: _Function) -> _Function:
+    """A part that Numba copies into its callers, where LLVM left to itself would not."""
+    return cast("_Function", njit(nogil=True, inline="always")(function))
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Where a pool keeps its texts: one flat array of tokens, growing by doubling."""
+"""Where a pool keeps its texts: one flat array of tokens that grows."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from asyncgen_kernels.kernels import signature
+from asyncgen_kernels.search import Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from asyncgen_kernels.text import Encoded
+
 _Number = TypeVar("_Number", bound=np.generic)
+_MOST_ENTRIES = 2**32 - 1  # postings number them in 32 bits
 
 
 class EntriesView(NamedTuple):
@@ -20,58 +23,80 @@ class EntriesView(NamedTuple):
     Attributes:
         tokens: The ids of all entries, one after another, shape (tokens,).
         offsets: Entry e is tokens[offsets[e] : offsets[e + 1]], shape (entries + 1,).
-        signatures: Of each entry, shape (entries,); see `asyncgen_kernels.kernels.signature`.
     """
 
     tokens: NDArray[np.int32]
     offsets: NDArray[np.int64]
-    signatures: NDArray[np.uint64]
 
 
 class Entries:
     """Texts as arrays of ids, append only. One thread may append while others hold views."""
 
     def __init__(self) -> None:
-        self._tokens = np.empty(1024, np.int32)
-        self._offsets = np.zeros(65, np.int64)
-        self._signatures = np.empty(64, np.uint64)
-        self._count = 0
+        self._store = Store(np.empty(1024, np.int32), np.zeros(65, np.int64), np.zeros(1, np.int64))
 
-    def append(self, ids: NDArray[np.int32]) -> int:
-        """Append an entry, shape (tokens,), and return its index."""
-        index = self._count
-        start = int(self._offsets[index])
-        end = start + ids.size
-        self._tokens = _roomy(self._tokens, end)
-        self._offsets = _roomy(self._offsets, index + 2)
-        self._signatures = _roomy(self._signatures, index + 1)
+    @property
+    def store(self) -> Store:
+        """The arrays as they are."""
+        return self._store
 
-        self._tokens[start:end] = ids
-        self._offsets[index + 1] = end
-        self._signatures[index] = signature(ids)
-        self._count = index + 1  # last: until now no view shows the entry
-        return index
+    def room_for(self, texts: Encoded) -> Store:
+        """The arrays, with room for all of these texts.
+
+        Raises:
+            OverflowError: When there would be 2^32 entries.
+        """
+        count = len(self) + texts.offsets.size - 1
+        if count > _MOST_ENTRIES:
+            raise OverflowError(f"a pool holds at most {_MOST_ENTRIES} texts")
+
+        tokens, offsets, size = self._store
+        used = int(offsets[len(self)])
+        self._store = Store(
+            roomy(tokens, used, used + texts.tokens.size),
+            roomy(offsets, len(self) + 1, count + 1),
+            size,
+        )
+        return self._store
+
+    def extend(self, texts: Encoded) -> None:
+        """Append texts.
+
+        Raises:
+            OverflowError: When there would be 2^32 entries; nothing is appended.
+        """
+        tokens, offsets, size = self.room_for(texts)
+        count = len(self)
+        start, end = int(offsets[count]), count + texts.offsets.size - 1
+        tokens[start : start + texts.tokens.size] = texts.tokens
+        offsets[count + 1 : end + 1] = texts.offsets[1:] - texts.offsets[0] + start
+        size[0] = end  # last: until now no view shows them
 
     def view(self) -> EntriesView:
         """The entries up to now."""
-        count = self._count
-        offsets = self._offsets[: count + 1]
-        return EntriesView(self._tokens[: offsets[-1]], offsets, self._signatures[:count])
+        tokens, offsets, size = self._store
+        offsets = offsets[: int(size[0]) + 1]
+        return EntriesView(tokens[: offsets[-1]], offsets)
 
     @property
     def nbytes(self) -> int:
         """Bytes reserved by the arrays, the room for growth included."""
-        return self._tokens.nbytes + self._offsets.nbytes + self._signatures.nbytes
+        return self._store.tokens.nbytes + self._store.offsets.nbytes
 
     def __len__(self) -> int:
-        return self._count
+        return int(self._store.size[0])
 
 
-def _roomy(array: NDArray[_Number], size: int) -> NDArray[_Number]:
-    """The array, or a copy with room for at least `size` numbers and twice as large."""
+def roomy(array: NDArray[_Number], used: int, size: int) -> NDArray[_Number]:
+    """The array, or a larger copy of its used part with room for at least `size` numbers.
+
+    It grows by a quarter while small and by a sixteenth when large: copying is cheap beside
+    what is done for each entry, memory is not. An empty one is made to measure.
+    """
     if size <= array.size:
         return array
 
-    larger = np.empty(max(size, 2 * array.size), array.dtype)
-    larger[: array.size] = array
+    spare = 0 if used == 0 else size // (4 if size < 1 << 20 else 16)
+    larger = np.empty(size + spare, array.dtype)
+    larger[:used] = array[:used]
     return larger

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asyncgen_kernels.kernels import f_measure, lcs_pair
+from asyncgen_kernels.lookup import lcs_pair
+from asyncgen_kernels.measure import f_measure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def lcs_length(a: NDArray[np.int32], b: NDArray[np.int32]) -> int:
 
     _, numbered = np.unique(np.concatenate((a, b)), return_inverse=True)
     ids = numbered.astype(np.int32)
-    return lcs_pair(ids[: a.size], ids[a.size :], ids.size)
+    return lcs_pair(ids[: a.size], ids[a.size :])
 
 
 def rouge_l(a: NDArray[np.int32], b: NDArray[np.int32]) -> float:

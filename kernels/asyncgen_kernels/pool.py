@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from asyncgen_kernels.entries import Entries
-from asyncgen_kernels.kernels import f_measure, scan_all, scan_best
-from asyncgen_kernels.pairs import lcs_length
-from asyncgen_kernels.rouge import THRESHOLD, check_threshold, required_lcs
-from asyncgen_kernels.text import Vocabulary, tokenize
+from asyncgen_kernels.index import Index
+from asyncgen_kernels.measure import THRESHOLD
+from asyncgen_kernels.scan import scan_many, scores
+from asyncgen_kernels.text import Vocabulary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from asyncgen_kernels.scan import Scan
+    from asyncgen_kernels.text import Tokenizer
+
+_BATCH = 1024  # texts: enough to forget the cost of a call, few enough for the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,15 @@ class Admission:
     Attributes:
         admitted: Whether it was appended.
         index: Where it stands now; None when it was rejected.
-        nearest: The most similar of the entries before it; exact also when it was admitted.
+        nearest: The entry most similar to a rejected text, the oldest of equals; None when it was
+            admitted.
+        score: The reference's F with that entry, above the threshold; 0.0 when it was admitted.
     """
 
     admitted: bool
     index: int | None
-    nearest: Nearest
+    nearest: int | None
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +61,16 @@ class PoolSnapshot:
     Attributes:
         entries: Texts, those without a token included.
         tokens: Tokens of all entries together.
-        vocabulary: Distinct tokens.
-        bytes: Reserved by the arrays, room for growth included; the vocabulary is not counted.
+        vocabulary: Distinct tokens, those of rejected texts included.
+        bytes: Reserved for entries and index, room for growth included.
+        vocabulary_bytes: Reserved for the vocabulary.
     """
 
     entries: int
     tokens: int
     vocabulary: int
     bytes: int
+    vocabulary_bytes: int
 
 
 class Pool:
@@ -69,107 +78,144 @@ class Pool:
 
     The score is rouge_score's rougeL F-measure without a stemmer; a candidate whose score with
     any entry exceeds the threshold is rejected, exactly as by the reference's float. A text
-    without a token of [a-z0-9] scores 0 with everything, so it is always admitted.
+    without a token scores 0 with everything, so it is always admitted.
 
-    One thread may write (add, admit, admit_many); others may read at the same time. The work
-    runs without the GIL.
+    One thread may write (add, admit and their like); others may read at the same time (nearest,
+    similar, scan, snapshot). The work runs without the GIL.
 
     Args:
         threshold: Reject above this score, in (0, 1]; at 1 nothing is rejected.
+        tokenizer: How texts are cut into tokens: "rouge" as the reference does, or "unicode";
+            see `asyncgen_kernels.tokenize`.
 
     Raises:
-        ValueError: When the threshold is outside (0, 1].
+        ValueError: When the threshold is outside (0, 1], or there is no such tokenizer.
     """
 
-    def __init__(self, threshold: float = THRESHOLD) -> None:
-        check_threshold(threshold)
-        self._threshold = threshold
-        self._vocabulary = Vocabulary()
-        self._entries = Entries()
+    def __init__(self, threshold: float = THRESHOLD, tokenizer: Tokenizer = "rouge") -> None:
+        self._vocabulary = Vocabulary(tokenizer)
+        self._index = Index(threshold)
 
     @property
     def threshold(self) -> float:
         """Reject above this score."""
-        return self._threshold
+        return self._index.threshold
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """How texts are cut into tokens."""
+        return self._vocabulary.tokenizer
 
     def add(self, text: str) -> int:
         """Append a text, however similar, and return its index.
 
         Raises:
-            OverflowError: When the vocabulary outgrows int32; nothing is appended.
+            OverflowError: When tokens or entries outgrow their numbers; nothing is appended.
         """
-        return self._entries.append(self._vocabulary.encode(text))
+        self.add_many([text])
+        return len(self) - 1
 
-    def nearest(self, text: str) -> Nearest:
-        """The most similar entry, the oldest of equals; learns nothing."""
-        nearest, _ = self._judge(tokenize(text))
-        return nearest
+    def add_many(self, texts: Sequence[str]) -> None:
+        """Append texts, however similar. Many at once are indexed much faster than one by one.
+
+        Raises:
+            OverflowError: When tokens or entries outgrow their numbers; some may be appended.
+        """
+        for batch in _batches(texts):
+            self._index.append(self._vocabulary.learn(batch))
+        self._index.settle(len(self._vocabulary))
 
     def admit(self, text: str) -> Admission:
         """Append the text unless an entry's score with it exceeds the threshold.
 
         Raises:
-            OverflowError: When the vocabulary outgrows int32; nothing is appended.
+            OverflowError: When tokens or entries outgrow their numbers; nothing is appended.
         """
-        tokens = tokenize(text)
-        nearest, similar = self._judge(tokens)
-        if similar:
-            return Admission(admitted=False, index=None, nearest=nearest)
+        return self.admit_many([text])[0]
 
-        index = self._entries.append(self._vocabulary.learn(tokens))
-        return Admission(admitted=True, index=index, nearest=nearest)
-
-    def admit_many(self, texts: Iterable[str]) -> list[Admission]:
+    def admit_many(self, texts: Sequence[str]) -> list[Admission]:
         """Admit one after the other: each is compared with those admitted before it, too.
 
         Raises:
-            OverflowError: When the vocabulary outgrows int32; the texts before stay.
+            OverflowError: When tokens or entries outgrow their numbers; some may be appended.
         """
-        return [self.admit(text) for text in texts]
+        admissions: list[Admission] = []
+        for batch in _batches(texts):
+            found = self._index.admit(self._vocabulary.learn(batch))
+            self._index.settle(len(self._vocabulary))
+            admissions += [
+                Admission(True, entry, None, 0.0) if nearest < 0
+                else Admission(False, None, nearest, score)
+                for entry, nearest, score in zip(
+                    found.entry.tolist(), found.nearest.tolist(), found.score.tolist(), strict=True
+                )
+            ]
+
+        return admissions
+
+    def nearest(self, text: str) -> Nearest:
+        """The most similar entry, the oldest of equals; learns nothing."""
+        found = self.similar([text], k=1)
+        if found.index[0, 0] < 0 or found.score[0, 0] == 0:
+            return Nearest(index=None, score=0.0)
+
+        return Nearest(index=int(found.index[0, 0]), score=float(found.score[0, 0]))
+
+    def similar(
+        self,
+        texts: Sequence[str],
+        *,
+        k: int = 10,
+        before: Sequence[int] | None = None,
+        threads: int = 1,
+    ) -> Scan:
+        """Each text's most similar entries, its mean score, and how all scores are distributed.
+
+        Args:
+            texts: What to compare; nothing of it is learned.
+            k: How many entries for each text, best first, among equals the oldest first.
+            before: For each text, compare it with the entries below this index only: with the
+                pool as it stood when it had so many.
+            threads: How many threads work at once.
+        """
+        entries = self._index.view()  # before the vocabulary's size, which then covers it
+        bounds = None if before is None else np.asarray(before, np.int64)
+        queries = self._vocabulary.find(texts)
+        return scan_many(
+            queries, entries, len(self._vocabulary), k=k, before=bounds, threads=threads
+        )
 
     def scan(self, text: str) -> NDArray[np.float64]:
         """The score of the text with every entry, oldest first, shape (entries,)."""
-        query = self._vocabulary.find(tokenize(text))
-        entries = self._entries.view()
-        scores = np.zeros(entries.signatures.size)
-        if query.size:
-            scan_all(query, entries.tokens, entries.offsets, len(self._vocabulary), scores)
-
-        return scores
+        entries = self._index.view()
+        query = self._vocabulary.find([text])
+        return scores(query.tokens, entries, len(self._vocabulary))
 
     def snapshot(self) -> PoolSnapshot:
         """Counts as of now."""
+        entries = self._index.view()
         return PoolSnapshot(
-            entries=len(self._entries),
-            tokens=self._entries.view().tokens.size,
+            entries=entries.offsets.size - 1,
+            tokens=entries.tokens.size,
             vocabulary=len(self._vocabulary),
-            bytes=self._entries.nbytes,
+            bytes=self._index.nbytes,
+            vocabulary_bytes=self._vocabulary.nbytes,
         )
 
-    def _judge(self, tokens: Sequence[str]) -> tuple[Nearest, bool]:
-        """The nearest entry, and whether its score exceeds the threshold."""
-        query = self._vocabulary.find(tokens)
-        entries = self._entries.view()  # before the vocabulary's size, which then covers it
-        if query.size == 0 or entries.tokens.size == 0:
-            return Nearest(index=None, score=0.0), False
-
-        index, lcs = scan_best(query, *entries, len(self._vocabulary))
-        if index < 0:
-            return Nearest(index=None, score=0.0), False
-
-        m, n = query.size, int(entries.offsets[index + 1] - entries.offsets[index])
-        nearest = Nearest(index=index, score=f_measure(lcs, m, n))
-        return nearest, lcs >= required_lcs(self._threshold, m, n)
-
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._index)
 
     def __repr__(self) -> str:
         now = self.snapshot()
         return (
-            f"<Pool threshold={self._threshold} entries={now.entries} tokens={now.tokens}"
-            f" vocabulary={now.vocabulary}>"
+            f"<Pool threshold={self.threshold} tokenizer={self.tokenizer} entries={now.entries}"
+            f" tokens={now.tokens} vocabulary={now.vocabulary}>"
         )
+
+
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(texts), _BATCH):
+        yield texts[start : start + _BATCH]
 
 
 def warm_up() -> None:
@@ -179,8 +225,10 @@ def warm_up() -> None:
     a machine's first run and a fraction of one later; a second call does nothing new.
     """
     pool = Pool()
-    pool.add("one two three")
+    texts = [f"w{number} and {number // 7}" for number in range(2100)]
+    pool.add_many(texts)
+    pool.add(texts[0])
+    pool.admit_many(texts[:2])
+    pool.similar(texts[:4])
+    pool.similar(texts[:1])
     pool.scan("two")
-    pool.nearest("two")
-    ids = np.zeros(1, np.int32)
-    lcs_length(ids, ids)

@@ -18,6 +18,7 @@ NAMES = [kind.__name__ for kind in CLASSES]
 
 _OWN_ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "SeedError": ((Path("seeds.jsonl"), "not JSON"), {"line": 7}),
+    "CorpusError": (("corpus.jsonl", "not JSON"), {"line": 7}),
     "RunFolderError": ((Path("runs/demo"), "in use"), {}),
     "MissingExtraError": (("the embedded model", "local"), {}),
     "TransientError": (("busy",), {"retry_after": 1.5, "possibly_billed": True}),
@@ -81,8 +82,11 @@ def test_messages_are_built_from_the_data() -> None:
     said = {name: str(made(getattr(errors, name))) for name in _OWN_ARGUMENTS}
 
     assert said["SeedError"] == "seeds.jsonl:7: not JSON"
+    assert said["CorpusError"] == "corpus.jsonl:7: not JSON"
     assert said["RunFolderError"] == "runs/demo: in use"
     assert said["MissingExtraError"] == (
         "the embedded model needs an optional dependency: pip install 'asyncgen[local]'"
     )
     assert str(errors.SeedError(Path("s"), "empty")) == "s: empty"
+    assert str(errors.CorpusError("c", "not JSON", element=3)) == "c: element 3: not JSON"
+    assert str(errors.CorpusError("c", "empty")) == "c: empty"

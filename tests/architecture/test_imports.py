@@ -23,9 +23,11 @@ MAY_IMPORT = {
     "engine": VALUES | {"endpoints"},
     "journal": VALUES,
     "dataset": VALUES,
+    "corpus": VALUES | {"kernels"},
     "pipeline": VALUES | {"settings", "endpoints", "engine", "journal", "dataset", "kernels"},
     "cli": VALUES
-    | {"", "settings", "endpoints", "engine", "journal", "dataset", "kernels", "pipeline"},
+    | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
+    | {"pipeline"},
 }
 """What each room may import besides itself, of ours. A new room is entered here."""
 

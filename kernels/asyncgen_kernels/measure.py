@@ -1,0 +1,131 @@
+"""The score, and the rule that follows its float.
+
+The score is rouge_score's rougeL F-measure without a stemmer. Its float, not the fraction
+2·LCS/(m+n), is what a threshold is compared with: where the fraction equals 7/10, the float lies
+above 0.7 for some lengths, at it for most others and below it for a few. Decisions therefore ask
+for whole numbers, `lcs >= required_lcs(threshold, m, n)`, found with the reference's own float.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from asyncgen_kernels.compiled import compiled, part
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+THRESHOLD = 0.7
+"""What Self-Instruct rejects above."""
+
+SHORT = 256
+"""Lengths below this have their required LCS in a table."""
+
+
+def f_measure(lcs: int, m: int, n: int) -> float:
+    """The reference's F for two texts of `m` and `n` tokens whose LCS has `lcs`, 0 <= lcs <= m, n.
+
+    In float64 and in rouge_score's order of operations, so bit for bit its number; 0.0 where the
+    LCS is empty. Symmetric in `m` and `n`, and strictly rising in `lcs`: neighbours are about
+    1 / lcs apart, rounding is good to a few units of 2^-53.
+    """
+    if lcs == 0:
+        return 0.0
+
+    precision = lcs / n
+    recall = lcs / m
+    return 2 * precision * recall / (precision + recall)
+
+
+measured = part(f_measure)
+"""`f_measure` as a kernel."""
+
+
+@compiled
+def _least_lcs(threshold: float, m: int, n: int) -> int:
+    beyond = min(m, n) + 1
+    least = max(1, min(int(threshold * (m + n) / 2), beyond))
+    while least > 1 and measured(least - 1, m, n) > threshold:
+        least -= 1
+
+    while least < beyond and measured(least, m, n) <= threshold:
+        least += 1
+
+    return least
+
+
+class Bar(NamedTuple):
+    """How much two texts must share to be too similar.
+
+    For a given m the required LCS rises with n by 0 or 1 at each step, so the lengths that can
+    be similar to m are consecutive.
+
+    Attributes:
+        threshold: Reject above this score, in (0, 1].
+        required: The least LCS for lengths m, n below SHORT, uint16, shape (SHORT, SHORT).
+        spare: How many tokens of a text of n may then be without a partner, n - required, and
+            -1 where none suffices; int16, shape (SHORT, SHORT).
+    """
+
+    threshold: float
+    required: NDArray[np.uint16]
+    spare: NDArray[np.int16]
+
+
+@part
+def required(bar: Bar, m: int, n: int) -> int:
+    """`required_lcs` for a bar."""
+    if m < SHORT and n < SHORT:
+        return int(np.int64(bar.required[m, n]))
+
+    return _least_lcs(bar.threshold, m, n)
+
+
+@compiled
+def _fill(threshold: float, needs: NDArray[np.uint16], spare: NDArray[np.int16]) -> None:
+    for m in range(SHORT):
+        for n in range(SHORT):
+            need = _least_lcs(threshold, m, n)
+            needs[m, n] = need
+            spare[m, n] = n - need if need <= min(m, n) else -1
+
+
+@functools.lru_cache(maxsize=8)
+def bar_of(threshold: float) -> Bar:
+    """The bar at a threshold.
+
+    Raises:
+        ValueError: When the threshold is not in (0, 1].
+    """
+    check_threshold(threshold)
+    needs, spare = np.empty((SHORT, SHORT), np.uint16), np.empty((SHORT, SHORT), np.int16)
+    _fill(float(threshold), needs, spare)
+    return Bar(float(threshold), needs, spare)
+
+
+def required_lcs(threshold: float, m: int, n: int) -> int:
+    """The least LCS of texts of `m` and `n` tokens whose F exceeds the threshold.
+
+    It is min(m, n) + 1, which no pair attains, where not even a full overlap suffices.
+
+    Raises:
+        ValueError: When the threshold is not in (0, 1], or a length is negative.
+    """
+    check_threshold(threshold)
+    if m < 0 or n < 0:
+        raise ValueError(f"lengths count tokens, so they cannot be {m} and {n}")
+
+    return _least_lcs(float(threshold), m, n)
+
+
+def check_threshold(threshold: float) -> None:
+    """Accept a threshold in (0, 1].
+
+    Raises:
+        ValueError: When it is outside, or not a number.
+    """
+    if not 0 < threshold <= 1:
+        raise ValueError(f"threshold must lie in (0, 1], not {threshold}")

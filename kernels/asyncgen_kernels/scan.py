@@ -1,0 +1,221 @@
+"""Texts against every entry of a pool: the nearest ones, the mean, the distribution, or all scores.
+
+Exact: every score is the reference's float, none is estimated or left out.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from asyncgen_kernels.blocks import BLOCK, Blocks, in_blocks, numbered
+from asyncgen_kernels.kernels import scan_all
+from asyncgen_kernels.lanes import BYTES, WIDTHS
+from asyncgen_kernels.scan_kernels import (
+    BINS,
+    LONGEST,
+    NEVER,
+    Best,
+    Masks,
+    Queries,
+    Scratch,
+    Sums,
+    add_scores,
+    fill_masks,
+    scan_group,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from asyncgen_kernels.entries import EntriesView
+    from asyncgen_kernels.text import Encoded
+
+_CHUNK = 512  # queries for which the entries are cut down and ordered once
+_FEW = 4  # queries that are sooner done one by one
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How some texts, the queries, compare with a pool.
+
+    Attributes:
+        index: The nearest entries of each query, best first and among equals the oldest first,
+            shape (queries, k); -1 where the pool is smaller than k.
+        score: Their scores, shape (queries, k); 0.0 where there is no entry.
+        mean: The mean score over all entries compared, shape (queries,); 0.0 without any.
+        histogram: Pairs by score, shape (100,): bin b counts b / 100 <= F < (b + 1) / 100, the
+            last one also F = 1.
+    """
+
+    index: NDArray[np.int64]
+    score: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    histogram: NDArray[np.int64]
+
+
+def scan_many(  # noqa: PLR0913 - three of them have defaults
+    queries: Encoded,
+    entries: EntriesView,
+    vocabulary: int,
+    *,
+    k: int = 10,
+    before: NDArray[np.int64] | None = None,
+    threads: int = 1,
+) -> Scan:
+    """Compare texts with all entries, or each with those that are older than it.
+
+    Memory beyond the arguments and the result: about 8 bytes for each token of the entries and
+    40 for each entry, however many queries there are.
+
+    Args:
+        queries: Ids below `vocabulary`, or UNKNOWN, which matches nothing.
+        entries: The pool; all ids are below `vocabulary`.
+        vocabulary: The number of tokens an id may name.
+        k: How many of the nearest to tell.
+        before: Compare query q with entries 0 to before[q] - 1, shape (queries,); by default
+            with all. Quick when it rises along with the entries: others are not touched.
+        threads: To use; the result does not depend on it.
+    """
+    count, size = queries.offsets.size - 1, entries.offsets.size - 1
+    limits = np.full(count, size) if before is None else np.clip(before, 0, size)
+    best = Best(np.full((count, k), -1, np.int64), np.full((count, k), -1.0))
+    run = _Run(queries, entries, vocabulary, limits, best, np.empty((0, 0)), threads)
+    total, histogram = run.all()
+    mean = total / np.maximum(limits, 1)
+    return Scan(best.entries, np.maximum(best.scores, 0), mean, histogram)
+
+
+def scores_many(
+    queries: Encoded, entries: EntriesView, vocabulary: int, *, threads: int = 1
+) -> NDArray[np.float64]:
+    """The score of each query with each entry, shape (queries, entries): 8 bytes a pair."""
+    count, size = queries.offsets.size - 1, entries.offsets.size - 1
+    limits, nobody = np.full(count, size), np.empty((count, 0))
+    found = np.zeros((count, size))
+    best = Best(nobody.astype(np.int64), nobody)
+    _Run(queries, entries, vocabulary, limits, best, found, threads).all()
+    return found
+
+
+def scores(query: NDArray[np.int32], entries: EntriesView, vocabulary: int) -> NDArray[np.float64]:
+    """The score of one query, shape (tokens,), with each entry, shape (entries,)."""
+    found = np.zeros(entries.offsets.size - 1)
+    scan_all(query, entries.tokens, entries.offsets, vocabulary, found)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One scan: what it works on and, last but one and two, what it writes."""
+
+    queries: Encoded
+    entries: EntriesView
+    vocabulary: int
+    limits: NDArray[np.int64]
+    best: Best
+    scores: NDArray[np.float64]
+    threads: int
+
+    def all(self) -> Sums:
+        """Compare all queries, in chunks that rise along with the entries."""
+        order = np.argsort(self.limits, kind="stable")
+        sums = Sums(np.zeros(order.size), np.zeros(BINS, np.int64))
+        for start in range(0, order.size, _CHUNK):
+            self._chunk(order[start : start + _CHUNK], sums)
+
+        return sums
+
+    def _chunk(self, chosen: NDArray[np.int64], sums: Sums) -> None:
+        lengths = np.diff(self.queries.offsets)[chosen]
+        fit = lengths <= LONGEST
+        if np.count_nonzero(fit) < _FEW:
+            fit[:] = False
+
+        self._each(self._alone, chosen[~fit].tolist(), sums)
+        until = int(self.limits[chosen[fit]].max(initial=0))
+        if until:
+            chosen = chosen[fit][np.argsort(-lengths[fit], kind="stable")]
+            term_of = numbered(self.queries, chosen, self.vocabulary)
+            offsets = self.entries.offsets[: until + 1]
+            blocks = in_blocks(self.entries.tokens[: offsets[-1]], offsets, term_of)
+            together = partial(self._together, blocks, term_of)
+            self._each(together, self._groups(chosen), sums)
+
+    def _each(
+        self, work: Callable[[_Item, Sums], None], items: Sequence[_Item], sums: Sums
+    ) -> None:
+        """Do the items, some at a time: what they write is apart, but for the histogram."""
+        shares = [sums._replace(histogram=np.zeros(BINS, np.int64)) for _ in items]
+        if self.threads > 1 and len(items) > 1:
+            with ThreadPoolExecutor(self.threads) as pool:
+                list(pool.map(work, items, shares))
+        else:
+            for item, share in zip(items, shares, strict=True):
+                work(item, share)
+
+        for share in shares:
+            sums.histogram[:] += share.histogram
+
+    def _alone(self, query: int, sums: Sums) -> None:
+        """Compare one query of any length."""
+        start, end = self.queries.offsets[query : query + 2]
+        offsets = self.entries.offsets[: self.limits[query] + 1]
+        found = np.zeros(offsets.size - 1)
+        ids = self.queries.tokens[start:end]
+        scan_all(ids, self.entries.tokens, offsets, self.vocabulary, found)
+        add_scores(found, query, self.best, sums)
+        if self.scores.size:
+            self.scores[query] = found
+
+    def _groups(self, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Queries by falling length, cut into groups whose first one fits into a lane."""
+        lengths = np.diff(self.queries.offsets)[chosen]
+        groups: list[NDArray[np.int64]] = []
+        start = 0
+        while start < chosen.size:
+            end = start + 8 * BYTES // _width(lengths[start])
+            groups.append(chosen[start:end])
+            start = end
+
+        return groups
+
+    def _together(
+        self, blocks: Blocks, term_of: NDArray[np.int32], chosen: NDArray[np.int64], sums: Sums
+    ) -> None:
+        """Compare a group of queries."""
+        lengths, before = np.diff(self.queries.offsets)[chosen], self.limits[chosen]
+        bits = _width(lengths[0])
+        # Entries of like length first: they are the nearest, and keep others from being ranked.
+        order = np.argsort(np.abs(blocks.lengths - int(lengths.mean())), kind="stable")
+        queries = Queries(chosen, lengths, before, int(before.max()), 8 * BYTES // bits, order)
+        vectors = _aligned((1 + 8 * BYTES) * BYTES)  # a term takes a bit at least
+        masks = Masks(bits, vectors, np.zeros(term_of.max() + 1, np.int32))
+        fill_masks(self.queries.tokens, self.queries.offsets, term_of, queries, masks)
+        scratch = Scratch(
+            found=np.empty((BLOCK + 1) * BYTES, np.uint8),
+            bars=np.full(BYTES, NEVER, np.int8),
+            counts=np.zeros((LONGEST + 1) * BYTES, np.uint32),
+        )
+        result = (self.best, sums, self.scores)
+        scan_group(blocks, queries, masks, result, scratch)
+
+
+def _width(length: int) -> int:
+    """Bits of the narrowest lane that so many tokens fit into."""
+    return next(width for width in WIDTHS if length <= width)
+
+
+def _aligned(size: int) -> NDArray[np.uint8]:
+    """Zeros that begin where a cache line does: a vector that spans three lines takes longer."""
+    room = np.zeros(size + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    return room[start : start + size]

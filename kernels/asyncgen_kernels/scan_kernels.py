@@ -1,0 +1,346 @@
+"""Many queries against the whole pool, exactly: the LCS of 16 to 128 queries at a time.
+
+The queries stand side by side in the lanes of a vector, each lane as wide as the longest of them
+needs, and the recurrence of `asyncgen_kernels.kernels` runs in all of them while an entry is read
+once. The entries come in blocks of one length, where a query's F is a function of the LCS alone:
+the LCS, bytes, are compared and counted, and F is computed for each value, not for each pair.
+
+Functions that are called for a block get few arrays: Numba counts references to each at a call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from asyncgen_kernels import lanes
+from asyncgen_kernels.compiled import compiled
+from asyncgen_kernels.measure import measured
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from asyncgen_kernels.blocks import Blocks
+
+BINS = 100
+"""Of a histogram of F; bin b is [b / BINS, (b + 1) / BINS), the last one with 1."""
+
+LONGEST = 64
+"""Tokens of a query that fits into a lane."""
+
+NEVER = 127
+"""A bar, the greatest signed byte: above any LCS with a query that fits into a lane."""
+
+_EDGES = np.arange(BINS + 1) / BINS
+_ABSENT = np.uint8(255)  # where there is no LCS: as a signed byte below all, and never counted
+_ONE = np.uint64(1)
+
+
+class Queries(NamedTuple):
+    """Texts of at most LONGEST tokens, a lane for each.
+
+    Attributes:
+        numbers: Which of the queries of a scan they are, shape (queries,).
+        lengths: Tokens of each, shape (queries,).
+        before: Each is compared with the entries below this, shape (queries,).
+        until: The greatest of these.
+        lanes: In a vector, at least as many as there are queries.
+        order: The blocks in the order of visiting, those of one length together.
+    """
+
+    numbers: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    before: NDArray[np.int64]
+    until: int
+    lanes: int
+    order: NDArray[np.int64]
+
+
+class Masks(NamedTuple):
+    """Where terms stand in queries.
+
+    Attributes:
+        bits: Of a lane.
+        vectors: A vector of lanes for each term, the first one for all that no query has.
+        where: The vector of each term, shape (terms + 1,).
+    """
+
+    bits: int
+    vectors: NDArray[np.uint8]
+    where: NDArray[np.int32]
+
+
+class Best(NamedTuple):
+    """The nearest entries of each query of a scan.
+
+    Attributes:
+        entries: Best first, among equals the oldest first, shape (queries, k); -1 where none is.
+        scores: Their F, shape (queries, k); -1 where there is none.
+    """
+
+    entries: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+class Sums(NamedTuple):
+    """Over all pairs that were compared.
+
+    Attributes:
+        total: The sum of F, shape (queries,).
+        histogram: Of F, shape (BINS,).
+    """
+
+    total: NDArray[np.float64]
+    histogram: NDArray[np.int64]
+
+
+class Scratch(NamedTuple):
+    """Room to work in.
+
+    Attributes:
+        found: The LCS of the members of a block, shape (members, lanes), flat, in whole vectors.
+        bars: In each column of a vector the LCS that is not enough to be near, shape (128,).
+        counts: How often each LCS was found in each column, shape (65 · 128,).
+    """
+
+    found: NDArray[np.uint8]
+    bars: NDArray[np.int8]
+    counts: NDArray[np.uint32]
+
+
+@compiled
+def fill_masks(
+    tokens: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    term_of: NDArray[np.int32],
+    queries: Queries,
+    masks: Masks,
+) -> None:
+    """Write the masks of the queries, which are among these texts; all 0 before."""
+    last = 0
+    for lane in range(queries.numbers.size):
+        start = offsets[queries.numbers[lane]]
+        for position in range(queries.lengths[lane]):
+            token = tokens[start + position]
+            if token >= 0:
+                term = term_of[token]
+                if masks.where[term] == 0:
+                    last += 1
+                    masks.where[term] = last
+                byte = masks.where[term] * lanes.BYTES + ((lane * masks.bits + position) >> 3)
+                masks.vectors[byte] |= 1 << (position & 7)
+
+
+@compiled
+def _hide(found: NDArray[np.uint8], members: NDArray[np.int64], queries: Queries) -> int:
+    """Mark what does not count: entries not below a query's `before`, the rest of a vector.
+
+    Returns:
+        The vectors that are found with that.
+    """
+    for lane in range(queries.before.size):
+        row = members.size
+        while row > 0 and members[row - 1] >= queries.before[lane]:
+            row -= 1
+            found[row * queries.lanes + lane] = _ABSENT
+
+    used = members.size * queries.lanes
+    vectors = (used + lanes.BYTES - 1) // lanes.BYTES
+    for place in range(used, vectors * lanes.BYTES):
+        found[place] = _ABSENT
+
+    return vectors
+
+
+@compiled
+def _bar(score: float, index: int, entry: int, m: int, n: int) -> int:
+    """The greatest LCS with which entries younger than `entry` stay behind the given one.
+
+    F is 2 · lcs / (m + n) but for a few units of its last place, far less than the margin; near a
+    whole LCS the float decides.
+    """
+    if score < 0:
+        return -1
+
+    lcs = int(min(score * (m + n) / 2 + 0.000_001, m, n))
+    behind = measured(lcs, m, n)
+    return lcs if behind < score or (behind == score and index <= entry) else lcs - 1
+
+
+@compiled
+def _insert(
+    scores: NDArray[np.float64], indices: NDArray[np.int64], query: int, score: float, entry: int
+) -> None:
+    """Put an entry where it belongs among the nearest of a query; the last of them drops out."""
+    rank = scores.shape[1] - 1
+    while rank > 0:
+        better, older = scores[query, rank - 1], indices[query, rank - 1]
+        if better > score or (better == score and older < entry):
+            break
+
+        scores[query, rank] = better
+        indices[query, rank] = older
+        rank -= 1
+
+    scores[query, rank] = score
+    indices[query, rank] = entry
+
+
+@compiled
+def _set_bars(bars: NDArray[np.int8], entry: int, n: int, queries: Queries, best: Best) -> None:
+    """Set the bars for entries of `n` tokens younger than `entry`."""
+    last = best.scores.shape[1] - 1
+    for lane in range(queries.lengths.size):
+        query: int = queries.numbers[lane]
+        m = queries.lengths[lane]
+        bar = _bar(best.scores[query, last], best.entries[query, last], entry, m, n)
+        for column in range(lane, lanes.BYTES, queries.lanes):
+            bars[column] = bar
+
+
+@compiled
+def _rank(
+    scratch: Scratch, members: NDArray[np.int64], n: int, queries: Queries, best: Best
+) -> None:
+    """Take the entries above the bar into the nearest of their queries."""
+    found, bars, _ = scratch
+    index, score = best
+    last = score.shape[1] - 1
+    shift = lanes.lowest_bit(np.uint64(queries.lanes))  # divisions took longer than all the rest
+    for half in range((members.size * queries.lanes + 63) >> 6):
+        above = lanes.above(found, half, bars)
+        while above:
+            place: int = half * 64 + lanes.lowest_bit(above)
+            above &= above - _ONE
+            lane: int = place & (queries.lanes - 1)
+            query: int = queries.numbers[lane]
+            row: int = place >> shift
+            entry: int = members[row]
+            lcs: int = found[place] + 0  # no longer a byte
+            m: int = queries.lengths[lane]
+            reached, behind = measured(lcs, m, n), score[query, last]
+            if reached > behind or (reached == behind and entry < index[query, last]):
+                _insert(score, index, query, reached, entry)
+            bar = _bar(score[query, last], index[query, last], entry, m, n)
+            while lane < lanes.BYTES:
+                bars[lane] = bar
+                lane += queries.lanes
+
+
+@compiled
+def _bin(score: float) -> int:
+    """The bin that holds a score."""
+    step = min(int(score * BINS), BINS - 1)  # the product is rounded: one too high or too low
+    if score < _EDGES[step]:
+        return step - 1
+
+    return step + 1 if step < BINS - 1 and score >= _EDGES[step + 1] else step
+
+
+@compiled
+def _add_up(counts: NDArray[np.uint32], n: int, most: int, queries: Queries, sums: Sums) -> None:
+    """Add the counted pairs with entries of `n` tokens, whose LCS is at most `most`; count anew."""
+    half = lanes.BYTES // 2
+    while half >= queries.lanes:  # columns of one query become one
+        for row in range(0, (most + 1) * lanes.BYTES, lanes.BYTES):
+            for column in range(np.uint64(row), np.uint64(row + half)):
+                counts[column] += counts[column + np.uint64(half)]
+
+        half //= 2
+
+    scores = np.empty(LONGEST + 1)
+    bins = np.empty(LONGEST + 1, np.int64)
+    known = -1
+    for lane in range(queries.lengths.size):
+        m = queries.lengths[lane]
+        for lcs in range(most + 1):
+            if m != known:
+                bins[lcs] = -1
+            pairs = counts[lcs * lanes.BYTES + lane]
+            if pairs:
+                if bins[lcs] < 0:
+                    scores[lcs] = measured(lcs, m, n)
+                    bins[lcs] = _bin(scores[lcs])
+                sums.total[queries.numbers[lane]] += pairs * scores[lcs]
+                sums.histogram[bins[lcs]] += pairs
+
+        known = m
+
+    for place in range((most + 1) * lanes.BYTES):
+        counts[place] = 0
+
+
+@compiled
+def _write_scores(
+    found: NDArray[np.uint8],
+    members: NDArray[np.int64],
+    n: int,
+    queries: Queries,
+    scores: NDArray[np.float64],
+) -> None:
+    """Write F with the members of a block for each query."""
+    by_lcs = np.empty(LONGEST + 1)
+    for lane in range(queries.lengths.size):
+        m, query = queries.lengths[lane], queries.numbers[lane]
+        for lcs in range(min(m, n) + 1):
+            by_lcs[lcs] = measured(lcs, m, n)
+
+        for row in range(members.size):
+            scores[query, members[row]] = by_lcs[found[row * queries.lanes + lane]]
+
+
+@compiled
+def scan_group(
+    entries: Blocks,
+    queries: Queries,
+    masks: Masks,
+    result: tuple[Best, Sums, NDArray[np.float64]],
+    scratch: Scratch,
+) -> None:
+    """Compare queries with the entries below their `before`.
+
+    Args:
+        entries: The pool.
+        queries: A lane for each.
+        masks: Of the queries.
+        result: Written; last F of each pair, shape (queries, entries), left out where this is 0.
+        scratch: Bars as high as can be.
+    """
+    best, sums, scores = result
+    found, bars, counts = scratch
+    lengths, bounds, order = entries.lengths, entries.bounds, queries.order
+    ranked = best.scores.shape[1] > 0
+    most = 0
+    for turn in range(order.size):
+        block: int = order[turn]
+        n: int = lengths[block]
+        first, last = bounds[block], bounds[block + 1]
+        members = entries.members[first:last]
+        if ranked and (turn == 0 or lengths[order[turn - 1]] != n):
+            _set_bars(bars, members[0] - 1, n, queries, best)
+
+        if members[0] < queries.until:
+            lanes.walk(masks, entries, first, last, found)
+            vectors = _hide(found, members, queries)
+            most = max(most, lanes.count(found, vectors, counts))
+            if ranked:
+                _rank(scratch, members, n, queries, best)
+            if scores.size:
+                _write_scores(found, members, n, queries, scores)
+
+        if turn + 1 == order.size or lengths[order[turn + 1]] != n:
+            _add_up(counts, n, most, queries, sums)
+            most = 0
+
+
+@compiled
+def add_scores(scores: NDArray[np.float64], query: int, best: Best, sums: Sums) -> None:
+    """Add a query's scores with entries 0, 1, 2, …, shape (entries,)."""
+    last = best.scores.shape[1] - 1
+    for entry in range(scores.size):
+        score = scores[entry]
+        sums.total[query] += score
+        sums.histogram[_bin(score)] += 1
+        if last >= 0 and score > best.scores[query, last]:
+            _insert(best.scores, best.entries, query, score, entry)

@@ -1,0 +1,231 @@
+"""Building a segment of an index: the postings of many entries at once, sorted into lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from asyncgen_kernels.bits import spread
+from asyncgen_kernels.compiled import compiled, part
+from asyncgen_kernels.postings import (
+    LONG,
+    first_of_its_kind,
+    key_of,
+    list_shift,
+    longest_of,
+    prefix_length,
+    sort_text,
+    text_for,
+    token_of,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from asyncgen_kernels.measure import Bar
+
+_KEYS = 65_536
+
+
+class Segment(NamedTuple):
+    """A finished segment; see `asyncgen_kernels.postings.Lists` for the arrays."""
+
+    starts: NDArray[np.uint32]
+    runs: NDArray[np.uint32]
+    signatures: NDArray[np.uint64]
+    entries: NDArray[np.uint32]
+    keys: NDArray[np.uint16]
+
+
+class Loose(NamedTuple):
+    """Postings in the order in which they came, each with the list that it belongs to."""
+
+    lists: NDArray[np.uint32]
+    signatures: NDArray[np.uint64]
+    entries: NDArray[np.uint32]
+    keys: NDArray[np.uint16]
+
+
+def rank_tokens(tokens: NDArray[np.int32], vocabulary: int) -> NDArray[np.int32]:
+    """Each token's place when all are sorted by how often they stand in `tokens`, rarest first.
+
+    Among equals the newest comes first. Shape (vocabulary,).
+    """
+    counts = np.bincount(tokens, minlength=vocabulary)
+    order = vocabulary - 1 - np.argsort(counts[::-1], kind="stable")
+    ranks = np.empty(vocabulary, np.int32)
+    ranks[order] = np.arange(vocabulary, dtype=np.int32)
+    return ranks
+
+
+@part
+def _scatter(
+    tokens: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    first: int,
+    index: tuple[Bar, NDArray[np.int32]],
+    lists: int,
+    loose: Loose,
+) -> int:
+    """Write the postings of the entries that `offsets` bounds, the first numbered `first`."""
+    bar, ranks = index
+    shift = list_shift(lists)
+    room, count = text_for(longest_of(offsets)), 0
+    for entry in range(offsets.size - 1):
+        text = sort_text(tokens[offsets[entry] : offsets[entry + 1]], ranks, room)
+        for place in range(prefix_length(bar, text.sorted.size)):
+            if first_of_its_kind(text.sorted, place):
+                loose.lists[count] = spread(token_of(text.sorted[place]), shift)
+                loose.signatures[count] = text.rest[place + 1]
+                loose.entries[count] = first + entry
+                loose.keys[count] = key_of(text.sorted.size, place)
+                count += 1
+
+    return count
+
+
+@part
+def _by_key(keys: NDArray[np.uint16]) -> NDArray[np.uint32]:
+    """The order of the postings by key, old before new: a counting sort."""
+    starts = np.zeros(_KEYS + 1, np.int64)
+    for key in keys:
+        starts[np.int64(key) + 1] += 1
+
+    for key in range(_KEYS):
+        starts[key + 1] += starts[key]
+
+    order = np.empty(keys.size, np.uint32)
+    for posting in range(keys.size):
+        key = np.int64(keys[posting])
+        order[starts[key]] = posting
+        starts[key] += 1
+
+    return order
+
+
+@part
+def _list_starts(lists: NDArray[np.uint32], count: int) -> NDArray[np.int64]:
+    """Where each list begins, and the end, a place being kept at the head of every LONG one."""
+    sizes = np.zeros(count + 1, np.int64)
+    for number in lists:
+        sizes[np.int64(number) + 1] += 1
+
+    for number in range(1, count + 1):
+        if sizes[number] >= LONG - 1:
+            sizes[number] += 1
+
+        sizes[number] += sizes[number - 1]
+
+    return sizes
+
+
+@part
+def _table_of_lengths(keys: NDArray[np.uint16], start: int, table: NDArray[np.uint32]) -> int:
+    """Write the table of a LONG list's lengths, as far as there is room; return its size.
+
+    `keys` are those of the list without its head, `start` is where the first of them stands.
+    """
+    least, most = np.int64(keys[0]) >> 8, np.int64(keys[-1]) >> 8
+    size = most - least + 4
+    if size > table.size:
+        return size
+
+    table[0], table[1] = least, most
+    posting = 0
+    for n in range(least, most + 2):
+        while posting < keys.size and np.int64(keys[posting]) >> 8 < n:
+            posting += 1
+
+        table[2 + n - least] = start + posting
+
+    return size
+
+
+@part
+def _tables(starts: NDArray[np.int64], segment: Segment) -> int:
+    """Write the table of each LONG list, as far as there is room, and where it is at the list's
+    head; return the size of all."""
+    used = 0
+    for number in range(starts.size - 1):
+        start, end = starts[number], starts[number + 1]
+        if end - start >= LONG:
+            segment.entries[start] = used
+            segment.keys[start] = 0
+            segment.signatures[start] = 0
+            used += _table_of_lengths(
+                segment.keys[start + 1 : end], start + 1, segment.runs[min(used, segment.runs.size) :]
+            )
+
+    return used
+
+
+@part
+def _arrange(loose: Loose, starts: NDArray[np.int64], segment: Segment) -> None:
+    """Put each posting into its list, sorted by key."""
+    ends = np.empty(starts.size - 1, np.int64)
+    for number in range(ends.size):
+        ends[number] = starts[number]
+        if starts[number + 1] - starts[number] >= LONG:
+            ends[number] += 1
+
+    for posting in _by_key(loose.keys):
+        number = loose.lists[posting]
+        at = ends[number]
+        ends[number] += 1
+        segment.signatures[at] = loose.signatures[posting]
+        segment.entries[at] = loose.entries[posting]
+        segment.keys[at] = loose.keys[posting]
+
+
+@part
+def _narrowed(starts: NDArray[np.int64]) -> NDArray[np.uint32]:
+    narrow = np.empty(starts.size, np.uint32)
+    for number in range(starts.size):
+        narrow[number] = starts[number]
+
+    return narrow
+
+
+@compiled
+def build(
+    tokens: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    first: int,
+    index: tuple[Bar, NDArray[np.int32]],
+    lists: int,
+) -> Segment:
+    """The segment of the entries that `offsets` bounds in `tokens`, the first numbered `first`.
+
+    Args:
+        tokens: The pool's tokens.
+        offsets: Where the entries begin, and the end, shape (entries + 1,).
+        first: The number of the first entry.
+        index: The bar, and the ranks of the tokens.
+        lists: How many lists to make, a power of two.
+    """
+    most = offsets[-1] - offsets[0]
+    loose = Loose(
+        np.empty(most, np.uint32),
+        np.empty(most, np.uint64),
+        np.empty(most, np.uint32),
+        np.empty(most, np.uint16),
+    )
+    count = _scatter(tokens, offsets, first, index, lists, loose)
+    loose = Loose(
+        loose.lists[:count], loose.signatures[:count], loose.entries[:count], loose.keys[:count]
+    )
+    starts = _list_starts(loose.lists, lists)
+    total = starts[-1]
+    segment = Segment(
+        _narrowed(starts),
+        np.empty(0, np.uint32),
+        np.empty(total, np.uint64),
+        np.empty(total, np.uint32),
+        np.empty(total, np.uint16),
+    )
+    _arrange(loose, starts, segment)
+    runs = np.empty(_tables(starts, segment), np.uint32)
+    segment = Segment(segment.starts, runs, segment.signatures, segment.entries, segment.keys)
+    _tables(starts, segment)
+    return segment
