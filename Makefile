@@ -29,8 +29,9 @@ format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
 
-bench: $(VENV)/.dev  ## Run the benchmarks; what they found stands in benchmarks/LOG.md.
-	$(BIN)/python benchmarks/bench_filter.py
+bench: $(VENV)/.dev  ## Run the benchmarks, on CORPUS=FILE if given; findings: benchmarks/LOG.md.
+	$(BIN)/asyncgen bench filter $(if $(CORPUS),--corpus $(CORPUS))
+	$(BIN)/python benchmarks/bench_growth.py $(if $(CORPUS),--stream $(CORPUS))
 	$(BIN)/python benchmarks/bench_embedded.py
 
 clean:  ## Remove the environment and all caches; runs stay.

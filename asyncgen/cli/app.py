@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncgen.cli import dedup, export, generate, serve, status
+from asyncgen.cli import bench, dedup, export, generate, serve, status
 from asyncgen.errors import AsyncgenError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ app.command("status")(status.status)
 app.command("export")(export.export)
 app.command("dedup")(dedup.dedup)
 app.add_typer(serve.serve_app, name="serve")
+app.add_typer(bench.bench_app, name="bench")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - the form that Typer calls

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
 import numpy as np
 
-from asyncgen_kernels.compiled import inlined, part
+from asyncgen_kernels.compiled import inlined, reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+whole = cast("Callable[[Any], int]", np.int64)
+"""A signed number of 64 bits: in a kernel np.int64, for type checkers the int that it becomes."""
 
 # Kernels mix uint64 with uint64 only: with a signed integer Numba makes a float64 of both.
 ONE = np.uint64(1)
@@ -16,13 +24,13 @@ _SUM = np.uint64(0x0101_0101_0101_0101)
 _SPREAD = np.uint64(0x9E37_79B9_7F4A_7C15)  # 2^64 / golden ratio: Fibonacci hashing
 
 
-@part
+@reader
 def popcount(word: np.uint64) -> int:
     """The number of one bits; LLVM knows this idiom and makes one instruction of it."""
     word -= (word >> np.uint64(1)) & _PAIRS
     word = (word & _NIBBLES) + ((word >> np.uint64(2)) & _NIBBLES)
     word = (word + (word >> np.uint64(4))) & _BYTES
-    return int(np.int64((word * _SUM) >> np.uint64(56)))  # int() alone would stay unsigned
+    return whole((word * _SUM) >> np.uint64(56))
 
 
 @inlined

@@ -113,7 +113,9 @@ def _order_entries(terms: NDArray[np.int32], starts: NDArray[np.int64], entries:
     end = np.uint64(0)
     for block in range(bounds.size - 1):
         first, last = bounds[block], bounds[block + 1]
-        places[:] = 0
+        for left in range(BLOCK + 2):
+            places[left] = 0
+
         for place in range(first, last):
             start = starts[members[place]]
             lanes.prefetch(terms, start)  # two lines are most of what an entry takes

@@ -43,6 +43,20 @@ def part(function: _Function) -> _Function:
     return cast("_Function", njit(nogil=True, **options)(function))
 
 
+def reader(function: _Function) -> _Function:
+    """A part that allocates nothing, and so need not count references to arrays.
+
+    Numba counts them at every call, atomically, for each array of each tuple: in functions that
+    are called for a microsecond's work that is most of the work.
+    """
+    options: dict[str, Any] = {
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+        "_nrt": False,
+    }
+    return cast("_Function", njit(nogil=True, **options)(function))
+
+
 def inlined(function: _Function) -> _Function:
     """A part that Numba copies into its callers, where LLVM left to itself would not."""
     return cast("_Function", njit(nogil=True, inline="always")(function))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,12 +20,19 @@ from asyncgen_kernels.postings import (
     chain,
 )
 from asyncgen_kernels.search import Decisions, decide
-from asyncgen_kernels.segments import build, rank_tokens
+from asyncgen_kernels.segments import (
+    Loose,
+    Segment,
+    arrange,
+    list_starts,
+    rank_tokens,
+    scatter,
+    write_tables,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from asyncgen_kernels.segments import Segment
     from asyncgen_kernels.text import Encoded
 
 _TAIL = 2048  # entries that are kept in chains
@@ -33,8 +40,7 @@ _CHAINS = 8192
 _FEWEST_LISTS = 1024
 _MOST_POSTINGS = 2**32 - 1
 _MOST_CHAINED = 2**31 - 1
-
-_Number = TypeVar("_Number", bound=np.generic)
+_NO_TABLES = np.empty(0, np.uint32)
 
 
 class Index:
@@ -137,20 +143,21 @@ class Index:
             first -= int(segments[kept, ENTRIES])
 
         if kept == 0:
-            self._lists = _no_lists()  # before the new one is built: memory
+            self._lists = _no_lists()  # before there are new ones: memory
 
-        self._lists = _with_segment(self._lists, kept, *self._build(first, count))
+        self._lists = self._with_segment(kept, first, count)
         self._tail = _empty_tail()
         self._indexed = count
 
-    def _build(self, first: int, count: int) -> tuple[Segment, int]:
+    def _with_segment(self, kept: int, first: int, end: int) -> Lists:
+        """The first `kept` segments, and one of the entries from `first` to `end`."""
         tokens, offsets = self._entries.view()
-        lists = max(_FEWEST_LISTS, 1 << (count - first - 1).bit_length())
-        if int(offsets[count] - offsets[first]) + lists > _MOST_POSTINGS:
-            raise OverflowError(f"an index holds at most {_MOST_POSTINGS} tokens")
-
-        bounds = offsets[first : count + 1]
-        return build(tokens, bounds, first, (self._bar, self._ranks), lists), count - first
+        bounds, number = offsets[first : end + 1], _number_of_lists(end - first)
+        loose = _loose(int(bounds[-1] - bounds[0]))
+        count = scatter(tokens, bounds, first, (self._bar, self._ranks), number, loose)
+        loose = _first(loose, count)
+        starts = list_starts(loose.lists, number)
+        return _put_together(self._lists, kept, loose, starts, end - first)
 
     @property
     def nbytes(self) -> int:
@@ -180,29 +187,67 @@ def _no_lists() -> Lists:
     )
 
 
-def _with_segment(lists: Lists, kept: int, segment: Segment, entries: int) -> Lists:
-    """The first `kept` segments and a new one, in the same arrays where there is room."""
-    here = lists.segments[kept].copy()
-    end = here.copy()
-    here[SHIFT], here[ENTRIES] = 65 - (segment.starts.size - 1).bit_length(), entries
-    end[STARTS] += segment.starts.size
-    end[RUNS] += segment.runs.size
-    end[POSTINGS] += segment.keys.size
-    return Lists(
-        np.vstack((lists.segments[:kept], here, end)),
-        _put(lists.starts, int(here[STARTS]), segment.starts),
-        _put(lists.runs, int(here[RUNS]), segment.runs),
-        _put(lists.signatures, int(here[POSTINGS]), segment.signatures),
-        _put(lists.entries, int(here[POSTINGS]), segment.entries),
-        _put(lists.keys, int(here[POSTINGS]), segment.keys),
+def _number_of_lists(entries: int) -> int:
+    return max(_FEWEST_LISTS, 1 << (entries - 1).bit_length())
+
+
+def _loose(postings: int) -> Loose:
+    """Room for postings.
+
+    Raises:
+        OverflowError: When a segment could not number them.
+    """
+    if postings > _MOST_POSTINGS:
+        raise OverflowError(f"an index holds at most {_MOST_POSTINGS} tokens")
+
+    return Loose(
+        np.empty(postings, np.uint32),
+        np.empty(postings, np.uint64),
+        np.empty(postings, np.uint32),
+        np.empty(postings, np.uint16),
     )
 
 
-def _put(array: NDArray[_Number], at: int, values: NDArray[_Number]) -> NDArray[_Number]:
-    """The array with the values from there on; the values themselves where nothing is before."""
-    if at == 0:
-        return values
+def _first(loose: Loose, count: int) -> Loose:
+    return Loose(
+        loose.lists[:count], loose.signatures[:count], loose.entries[:count], loose.keys[:count]
+    )
 
+
+def _put_together(
+    lists: Lists, kept: int, loose: Loose, starts: NDArray[np.int64], entries: int
+) -> Lists:
+    """The first `kept` segments and one of these postings, in the same arrays if there is room.
+
+    All arrays are NumPy's: it asks for huge pages, which a search in large ones needs.
+    """
+    here, total = lists.segments[kept].copy(), int(starts[-1])
+    at = int(here[POSTINGS])
+    signatures = roomy(lists.signatures, at, at + total)
+    entry_of = roomy(lists.entries, at, at + total)
+    keys = roomy(lists.keys, at, at + total)
+    new = Segment(signatures[at : at + total], entry_of[at : at + total], keys[at : at + total])
+    arrange(loose, starts, new)
+    tables = np.empty(write_tables(starts, new, _NO_TABLES), np.uint32)
+    write_tables(starts, new, tables)
+
+    here[SHIFT], here[ENTRIES] = 65 - (starts.size - 1).bit_length(), entries
+    end = here.copy()
+    end[STARTS] += starts.size
+    end[RUNS] += tables.size
+    end[POSTINGS] += total
+    return Lists(
+        np.vstack((lists.segments[:kept], here, end)),
+        _put(lists.starts, int(here[STARTS]), starts),
+        _put(lists.runs, int(here[RUNS]), tables),
+        signatures,
+        entry_of,
+        keys,
+    )
+
+
+def _put(array: NDArray[np.uint32], at: int, values: NDArray[np.integer]) -> NDArray[np.uint32]:
+    """The array with the values from there on."""
     array = roomy(array, at, at + values.size)
     array[at : at + values.size] = values
     return array
@@ -233,5 +278,8 @@ def _tail_with_room(tail: Tail, postings: int) -> Tail:
     return Tail(
         tail.heads,
         tail.used,
-        *(roomy(array, used, used + postings) for array in tail[2:]),
+        roomy(tail.following, used, used + postings),
+        roomy(tail.signatures, used, used + postings),
+        roomy(tail.entries, used, used + postings),
+        roomy(tail.keys, used, used + postings),
     )

@@ -117,7 +117,7 @@ def walk(_: Any, masks: Any, entries: Any, first: Any, last: Any, found: Any) ->
 
     See `Masks` and `Blocks` in `asyncgen_kernels.scan_kernels`. An entry's row of `found` gets a
     byte for each lane. One step of all lanes is V ← (V + (V & M)) | (V & ~M), see
-    `asyncgen_kernels.kernels`; lanes do not carry into each other.
+    `asyncgen_kernels.lookup`; lanes do not carry into each other.
     """
     kinds = (masks, entries, first, last, found)
 

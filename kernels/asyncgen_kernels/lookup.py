@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels.bits import ALL, ONE, popcount, spread
-from asyncgen_kernels.compiled import compiled, inlined, part
+from asyncgen_kernels.bits import ALL, ONE, popcount, spread, whole
+from asyncgen_kernels.compiled import compiled, inlined, part, reader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _EMPTY = -2  # no token: ids are not negative, an unknown one is -1
+_NO_LIMIT = 2**62
 
 
 class Lookup(NamedTuple):
@@ -66,12 +67,12 @@ def _slot(slots: NDArray[np.int32], shift: np.uint64, token: int) -> np.uint64:
     return slot
 
 
-@part
+@reader
 def learn_query(lookup: Lookup, query: NDArray[np.int32]) -> None:
     """Fill the lookup, made for texts of this length or more, with a query; -1 is left out."""
     slots, masks, words = lookup.slots, lookup.masks, lookup.vector.size
-    for slot in range(slots.size):
-        slots[slot] = _EMPTY
+    for number in range(slots.size):
+        slots[number] = _EMPTY
 
     for word in range(masks.size):
         masks[word] = 0
@@ -80,13 +81,19 @@ def learn_query(lookup: Lookup, query: NDArray[np.int32]) -> None:
         if query[position] >= 0:
             slot = _slot(slots, lookup.shift, query[position])
             slots[slot] = query[position]
-            word = np.int64(slot) * words + (position >> 6)
+            word = whole(slot) * words + (position >> 6)
             masks[word] |= ONE << np.uint64(position & 63)
 
 
-@part
-def lcs_with(lookup: Lookup, tokens: NDArray[np.int32], start: int, end: int) -> int:
-    """The LCS of the query and tokens[start:end], n tokens; O(n · words)."""
+@reader
+def lcs_with(
+    lookup: Lookup, tokens: NDArray[np.int32], start: int, end: int, spare: int = _NO_LIMIT
+) -> int:
+    """The LCS of the query and tokens[start:end], n tokens; O(n · words).
+
+    Given up, and 0 returned, once more than `spare` of the n tokens turn out not to be in the
+    query.
+    """
     if lookup.vector.size > 1:
         return _lcs_words(lookup, tokens[start:end])
 
@@ -95,11 +102,14 @@ def lcs_with(lookup: Lookup, tokens: NDArray[np.int32], start: int, end: int) ->
     for position in range(start, end):
         match = masks[_slot(slots, shift, tokens[np.uint64(position)])]
         bits = (bits + (bits & match)) | (bits & ~match)
+        spare -= match == 0
+        if spare < 0:
+            return 0
 
     return popcount(~bits)
 
 
-@part
+@reader
 def _lcs_words(lookup: Lookup, text: NDArray[np.int32]) -> int:
     """The same for a query of any length; a word's carry goes to the next."""
     vector = lookup.vector
@@ -107,7 +117,7 @@ def _lcs_words(lookup: Lookup, text: NDArray[np.int32]) -> int:
         vector[word] = ALL
 
     for token in text:
-        slot = np.int64(_slot(lookup.slots, lookup.shift, token))
+        slot = whole(_slot(lookup.slots, lookup.shift, token))
         row = lookup.masks[slot * vector.size : (slot + 1) * vector.size]
         carry = np.uint64(0)
         for word in range(vector.size):

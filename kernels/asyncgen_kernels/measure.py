@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels.compiled import compiled, part
+from asyncgen_kernels.compiled import compiled, part, reader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +23,11 @@ THRESHOLD = 0.7
 
 SHORT = 256
 """Lengths below this have their required LCS in a table."""
+
+ANY = 1024
+"""More tokens than a bound ever counts: those of an entry whose length is not known."""
+
+_GREATEST = 2**15 - 1
 
 
 def f_measure(lcs: int, m: int, n: int) -> float:
@@ -60,37 +65,88 @@ def _least_lcs(threshold: float, m: int, n: int) -> int:
 class Bar(NamedTuple):
     """How much two texts must share to be too similar.
 
-    For a given m the required LCS rises with n by 0 or 1 at each step, so the lengths that can
-    be similar to m are consecutive.
+    For a given m the required LCS rises with n by 0 or 1 at each step, so the lengths n that can
+    be similar to m at all are consecutive, and n - required never falls with n. All tables but
+    `longest` are int16, shape (SHORT, SHORT); lengths from SHORT - 1 on are taken together in the
+    last column, whose bounds hold for all of them.
 
     Attributes:
         threshold: Reject above this score, in (0, 1].
-        required: The least LCS for lengths m, n below SHORT, uint16, shape (SHORT, SHORT).
-        spare: How many tokens of a text of n may then be without a partner, n - required, and
-            -1 where none suffices; int16, shape (SHORT, SHORT).
+        required: The least LCS for lengths m, n.
+        spare: How many tokens of the text of n may then be without a partner, n - required; -1
+            where none suffices, ANY in the last column.
+        least: The least n of which i tokens may be without a partner, for lengths m and i; SHORT
+            where there is none.
+        longest: The greatest n that can be similar, shape (SHORT,); 0 for none.
     """
 
     threshold: float
-    required: NDArray[np.uint16]
+    required: NDArray[np.int16]
     spare: NDArray[np.int16]
+    least: NDArray[np.int16]
+    longest: NDArray[np.int16]
 
 
-@part
+@reader
 def required(bar: Bar, m: int, n: int) -> int:
     """`required_lcs` for a bar."""
-    if m < SHORT and n < SHORT:
+    if m < SHORT and n < SHORT - 1:
         return int(np.int64(bar.required[m, n]))
 
     return _least_lcs(bar.threshold, m, n)
 
 
+@reader
+def fill_row(
+    threshold: float,
+    m: int,
+    needs: NDArray[np.int16],
+    spare: NDArray[np.int16],
+    least: NDArray[np.int16],
+) -> int:
+    """Write the rows of a bar for texts of m tokens, of any number; return the greatest length.
+
+    A required LCS too large for int16 is written as its greatest value: the query is so long
+    that its bounds matter no more than they would at that value.
+    """
+    last = SHORT - 1
+    low = _shortest(threshold, m)
+    longest = 0
+    for n in range(SHORT):
+        need = _least_lcs(threshold, m, max(n, low) if n == last else n)
+        fits = need <= m and (n == last or need <= n)
+        needs[n] = min(need, _GREATEST)
+        spare[n] = (ANY if n == last else n - need) if fits else -1
+        longest = n if fits else longest
+
+    n = 0
+    for i in range(SHORT):
+        while n < SHORT and spare[n] < i:
+            n += 1
+
+        least[i] = n
+
+    return longest
+
+
+@reader
+def _shortest(threshold: float, m: int) -> int:
+    """The least n with required_lcs(m, n) <= n; m + 1 where there is none."""
+    low, high = 1, m + 1
+    while low < high:
+        middle = (low + high) // 2
+        if _least_lcs(threshold, m, middle) <= middle:
+            high = middle
+        else:
+            low = middle + 1
+
+    return low
+
+
 @compiled
-def _fill(threshold: float, needs: NDArray[np.uint16], spare: NDArray[np.int16]) -> None:
+def _fill(bar: Bar) -> None:
     for m in range(SHORT):
-        for n in range(SHORT):
-            need = _least_lcs(threshold, m, n)
-            needs[m, n] = need
-            spare[m, n] = n - need if need <= min(m, n) else -1
+        bar.longest[m] = fill_row(bar.threshold, m, bar.required[m], bar.spare[m], bar.least[m])
 
 
 @functools.lru_cache(maxsize=8)
@@ -101,9 +157,16 @@ def bar_of(threshold: float) -> Bar:
         ValueError: When the threshold is not in (0, 1].
     """
     check_threshold(threshold)
-    needs, spare = np.empty((SHORT, SHORT), np.uint16), np.empty((SHORT, SHORT), np.int16)
-    _fill(float(threshold), needs, spare)
-    return Bar(float(threshold), needs, spare)
+    table = (SHORT, SHORT)
+    bar = Bar(
+        float(threshold),
+        np.empty(table, np.int16),
+        np.empty(table, np.int16),
+        np.empty(table, np.int16),
+        np.empty(SHORT, np.int16),
+    )
+    _fill(bar)
+    return bar
 
 
 def required_lcs(threshold: float, m: int, n: int) -> int:

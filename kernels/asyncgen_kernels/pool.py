@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from asyncgen_kernels.columns import Columns
 from asyncgen_kernels.index import Index
-from asyncgen_kernels.measure import THRESHOLD
+from asyncgen_kernels.measure import THRESHOLD, required_lcs
+from asyncgen_kernels.pairs import rouge_l
 from asyncgen_kernels.scan import scan_many, scores
 from asyncgen_kernels.text import Vocabulary
 
@@ -62,7 +64,8 @@ class PoolSnapshot:
         entries: Texts, those without a token included.
         tokens: Tokens of all entries together.
         vocabulary: Distinct tokens, those of rejected texts included.
-        bytes: Reserved for entries and index, room for growth included.
+        bytes: Reserved for entries and index, room for growth included, and for the columns that
+            are made when single texts are scanned.
         vocabulary_bytes: Reserved for the vocabulary.
     """
 
@@ -95,6 +98,7 @@ class Pool:
     def __init__(self, threshold: float = THRESHOLD, tokenizer: Tokenizer = "rouge") -> None:
         self._vocabulary = Vocabulary(tokenizer)
         self._index = Index(threshold)
+        self._columns = Columns()
 
     @property
     def threshold(self) -> float:
@@ -144,8 +148,9 @@ class Pool:
             found = self._index.admit(self._vocabulary.learn(batch))
             self._index.settle(len(self._vocabulary))
             admissions += [
-                Admission(True, entry, None, 0.0) if nearest < 0
-                else Admission(False, None, nearest, score)
+                Admission(admitted=True, index=entry, nearest=None, score=0.0)
+                if nearest < 0
+                else Admission(admitted=False, index=None, nearest=nearest, score=score)
                 for entry, nearest, score in zip(
                     found.entry.tolist(), found.nearest.tolist(), found.score.tolist(), strict=True
                 )
@@ -182,14 +187,19 @@ class Pool:
         bounds = None if before is None else np.asarray(before, np.int64)
         queries = self._vocabulary.find(texts)
         return scan_many(
-            queries, entries, len(self._vocabulary), k=k, before=bounds, threads=threads
+            queries,
+            entries,
+            len(self._vocabulary),
+            k=k,
+            before=bounds,
+            threads=threads,
+            columns=self._columns,
         )
 
     def scan(self, text: str) -> NDArray[np.float64]:
         """The score of the text with every entry, oldest first, shape (entries,)."""
-        entries = self._index.view()
         query = self._vocabulary.find([text])
-        return scores(query.tokens, entries, len(self._vocabulary))
+        return scores(query.tokens, self._index.view(), self._columns)
 
     def snapshot(self) -> PoolSnapshot:
         """Counts as of now."""
@@ -198,7 +208,7 @@ class Pool:
             entries=entries.offsets.size - 1,
             tokens=entries.tokens.size,
             vocabulary=len(self._vocabulary),
-            bytes=self._index.nbytes,
+            bytes=self._index.nbytes + self._columns.nbytes,
             vocabulary_bytes=self._vocabulary.nbytes,
         )
 
@@ -227,8 +237,10 @@ def warm_up() -> None:
     pool = Pool()
     texts = [f"w{number} and {number // 7}" for number in range(2100)]
     pool.add_many(texts)
+    pool.scan("two")  # here its columns are made: the texts below are newer
     pool.add(texts[0])
     pool.admit_many(texts[:2])
     pool.similar(texts[:4])
     pool.similar(texts[:1])
-    pool.scan("two")
+    rouge_l(np.zeros(1, np.int32), np.zeros(1, np.int32))
+    required_lcs(THRESHOLD, 1, 1)

@@ -7,8 +7,9 @@ R. Kaushik, "A primitive operator for similarity joins in data cleaning", ICDE 2
 Y. Ma and R. Srikant, "Scaling up all pairs similarity search", WWW 2007). So an entry has a
 posting in the list of each token of its prefix, and a query reads the lists of its own prefix.
 
-A posting carries a key, length · 256 + position in the order, both at most 255 (255 standing for
-all beyond), and a signature: the tokens after that position, a bit for each of 64 hash values.
+A posting carries a key, position in the order · 256 + length of the entry, both at most 255
+(255 standing for all beyond), and a signature: the tokens after that position, a bit for each of
+64 hash values.
 """
 
 from __future__ import annotations
@@ -17,28 +18,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels.bits import ONE, spread
-from asyncgen_kernels.compiled import compiled, inlined, part
-from asyncgen_kernels.measure import required
+from asyncgen_kernels.bits import ONE, spread, whole
+from asyncgen_kernels.compiled import compiled, inlined, part, reader
+from asyncgen_kernels.measure import SHORT, required
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from asyncgen_kernels.measure import Bar
 
-MOST = 255
+MOST = SHORT - 1
 """The greatest length and position that a key tells apart."""
 
-LONG = 256
-"""From this many postings on, a list has a table of where each length begins."""
+LONG = 64
+"""From this many postings on, a list has a table of where each position begins."""
 
 STARTS, RUNS, POSTINGS, SHIFT, ENTRIES = range(5)
 COLUMNS = 5
 """Columns of `Lists.segments`."""
 
-_TOKEN = np.int64(0xFFFF_FFFF)
 _SIGNATURE = np.uint64(58)
 _NO_TOKEN = -(2**31)
+_PLACE = whole(0xFFFF_FFFF)
+_FEW = 64  # tokens that are sorted by counting
 
 
 class Lists(NamedTuple):
@@ -46,8 +48,8 @@ class Lists(NamedTuple):
 
     A segment's lists are picked by a hash of the token: a list may hold several tokens, which
     costs time but no exactness. Postings of a list are sorted by key. The first one of a LONG
-    list is none; its entry says where in `runs` the table of its lengths stands: the least and
-    the greatest length in it, then where each of them begins, and the end.
+    list is none; its entry says where in `runs` the table of its positions stands: the least and
+    the greatest position in it, then where each of them begins, and the end.
 
     Attributes:
         segments: One row a segment, shape (segments + 1, COLUMNS): where its part of `starts`,
@@ -89,34 +91,71 @@ class Tail(NamedTuple):
 
 
 class Text(NamedTuple):
-    """A text in the common order.
+    """A text in the common order, with room for a longer one.
 
     Attributes:
-        sorted: order · 2^32 + token, rising, shape (m,).
+        tokens: Its tokens, the rarest first, equal ones side by side, shape (m,).
         rest: The signature of the tokens from each place on, shape (m + 1,).
+        orders: Scratch, shape (m,).
     """
 
-    sorted: NDArray[np.int64]
+    tokens: NDArray[np.int64]
     rest: NDArray[np.uint64]
-
-
-@inlined
-def token_of(ordered: np.int64) -> int:
-    """The token of one item of `Text.sorted`."""
-    return np.int64(np.int32(ordered & _TOKEN))
+    orders: NDArray[np.int64]
 
 
 @part
 def text_for(longest: int) -> Text:
     """Room for a text of up to `longest` tokens."""
-    return Text(np.empty(longest, np.int64), np.empty(longest + 1, np.uint64))
+    return Text(
+        np.empty(longest, np.int64), np.empty(longest + 1, np.uint64), np.empty(longest, np.int64)
+    )
 
 
-@part
-def _sort(items: NDArray[np.int64]) -> None:
-    """Shell's sort: plain insertion for the usual lengths, and quick to compile."""
+@reader
+def sort_text(tokens: NDArray[np.int32], ranks: NDArray[np.int32], text: Text) -> None:
+    """Put the tokens into the common order, in the given room.
+
+    A token with a rank comes at that rank. One learned after the ranks were made is rarer than
+    all of them, the newest first; unknown ones come before those, since nothing can share them.
+    """
+    orders, m = text.orders, tokens.size
+    for place in range(m):
+        token = whole(tokens[place])
+        order = whole(_NO_TOKEN)
+        if token >= 0:
+            order = whole(ranks[token]) if token < ranks.size else ranks.size - token - 1
+
+        orders[place] = (order << 32) | place
+
+    if m <= _FEW:
+        _sort_few(tokens, orders, text.tokens)
+    else:
+        _sort_many(orders[:m])
+        for place in range(m):
+            text.tokens[place] = tokens[orders[place] & _PLACE]
+
+    _sign(text, m)
+
+
+@reader
+def _sort_few(
+    tokens: NDArray[np.int32], orders: NDArray[np.int64], into: NDArray[np.int64]
+) -> None:
+    """Put each token where as many stand before it as are less: no branch to guess wrong."""
+    for place in range(tokens.size):
+        order, before = orders[place], whole(0)
+        for other in range(tokens.size):
+            before += whole(orders[other] < order)
+
+        into[np.uint64(before)] = tokens[place]
+
+
+@reader
+def _sort_many(items: NDArray[np.int64]) -> None:
+    """Shell's sort: quick enough for what is rare, and quick to compile."""
     gap = 1
-    while 9 * gap < items.size:
+    while 3 * gap < items.size:
         gap = 3 * gap + 1
 
     while gap > 0:
@@ -131,36 +170,19 @@ def _sort(items: NDArray[np.int64]) -> None:
         gap //= 3
 
 
-@part
-def sort_text(tokens: NDArray[np.int32], ranks: NDArray[np.int32], room: Text) -> Text:
-    """The text in the common order, in the given room.
-
-    A token with a rank comes at that rank. One learned after the ranks were made is rarer than
-    all of them, the newest first; unknown ones come before those, since nothing can share them.
-    """
-    ordered, rest = room.sorted[: tokens.size], room.rest[: tokens.size + 1]
-    for place in range(tokens.size):
-        token = np.int64(tokens[place])
-        order = np.int64(_NO_TOKEN)
-        if token >= 0:
-            order = np.int64(ranks[token]) if token < ranks.size else ranks.size - token - 1
-
-        ordered[place] = (order << 32) | (token & _TOKEN)
-
-    _sort(ordered)
+@reader
+def _sign(text: Text, m: int) -> None:
     bits = np.uint64(0)
-    rest[tokens.size] = bits
-    for place in range(tokens.size - 1, -1, -1):
-        token = token_of(ordered[place])
+    text.rest[m] = bits
+    for place in range(m - 1, -1, -1):
+        token = text.tokens[place]
         if token >= 0:
             bits |= ONE << spread(token, _SIGNATURE)
 
-        rest[place] = bits
-
-    return Text(ordered, rest)
+        text.rest[place] = bits
 
 
-@part
+@reader
 def prefix_length(bar: Bar, n: int) -> int:
     """The most tokens of an entry of n whose lists it must be in, whatever the query's length.
 
@@ -180,23 +202,23 @@ def prefix_length(bar: Bar, n: int) -> int:
 @inlined
 def key_of(n: int, place: int) -> np.uint16:
     """The key of a posting."""
-    return np.uint16(min(n, MOST) << 8 | min(place, MOST))
+    return np.uint16(min(place, MOST) << 8 | min(n, MOST))
 
 
 @inlined
-def first_of_its_kind(ordered: NDArray[np.int64], place: int) -> bool:
+def first_of_its_kind(text: Text, place: int) -> bool:
     """Whether the token stands here for the first time: only there can two texts share first."""
-    return place == 0 or ordered[place] != ordered[place - 1]
+    return place == 0 or text.tokens[place] != text.tokens[place - 1]
 
 
-@part
-def append_to_tail(tail: Tail, text: Text, entry: int, count: int) -> None:
-    """Add the postings of an entry whose prefix has `count` tokens; there must be room."""
+@reader
+def append_to_tail(tail: Tail, text: Text, entry: int, n: int, count: int) -> None:
+    """Add the postings of an entry of n tokens, `count` in its prefix; there must be room."""
     shift = list_shift(tail.heads.size)
     posting = tail.used[0]
     for place in range(count):
-        token = token_of(text.sorted[place])
-        if token < 0 or not first_of_its_kind(text.sorted, place):
+        token = text.tokens[place]
+        if token < 0 or not first_of_its_kind(text, place):
             continue
 
         bucket = spread(token, shift)
@@ -204,7 +226,7 @@ def append_to_tail(tail: Tail, text: Text, entry: int, count: int) -> None:
         tail.heads[bucket] = posting
         tail.signatures[posting] = text.rest[place + 1]
         tail.entries[posting] = entry
-        tail.keys[posting] = key_of(text.sorted.size, place)
+        tail.keys[posting] = key_of(n, place)
         posting += 1
 
     tail.used[0] = posting
@@ -220,13 +242,14 @@ def chain(
 ) -> None:
     """Put the entries that `offsets` bounds, the first numbered `first`, into a tail with room."""
     bar, ranks = index
-    room = text_for(longest_of(offsets))
+    text = text_for(longest_of(offsets))
     for entry in range(offsets.size - 1):
-        text = sort_text(tokens[offsets[entry] : offsets[entry + 1]], ranks, room)
-        append_to_tail(tail, text, first + entry, prefix_length(bar, text.sorted.size))
+        ids = tokens[offsets[entry] : offsets[entry + 1]]
+        sort_text(ids, ranks, text)
+        append_to_tail(tail, text, first + entry, ids.size, prefix_length(bar, ids.size))
 
 
-@part
+@reader
 def longest_of(offsets: NDArray[np.int64]) -> int:
     """The tokens of the longest text that `offsets` bounds, at least 1."""
     longest = 1
@@ -236,7 +259,7 @@ def longest_of(offsets: NDArray[np.int64]) -> int:
     return longest
 
 
-@part
+@reader
 def list_shift(lists: int) -> np.uint64:
     """What `spread` needs for a power of two of lists."""
     shift = 64

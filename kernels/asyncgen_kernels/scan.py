@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from asyncgen_kernels.blocks import BLOCK, Blocks, in_blocks, numbered
-from asyncgen_kernels.kernels import scan_all
+from asyncgen_kernels.columns import Columns
 from asyncgen_kernels.lanes import BYTES, WIDTHS
+from asyncgen_kernels.results import BINS, Best, Sums, add_scores
 from asyncgen_kernels.scan_kernels import (
-    BINS,
     LONGEST,
     NEVER,
-    Best,
     Masks,
     Queries,
     Scratch,
-    Sums,
-    add_scores,
     fill_masks,
     scan_group,
 )
@@ -70,11 +67,13 @@ def scan_many(  # noqa: PLR0913 - three of them have defaults
     k: int = 10,
     before: NDArray[np.int64] | None = None,
     threads: int = 1,
+    columns: Columns | None = None,
 ) -> Scan:
     """Compare texts with all entries, or each with those that are older than it.
 
     Memory beyond the arguments and the result: about 8 bytes for each token of the entries and
-    40 for each entry, however many queries there are.
+    40 for each entry, however many queries there are; and columns, when a few queries or long
+    ones are compared one by one.
 
     Args:
         queries: Ids below `vocabulary`, or UNKNOWN, which matches nothing.
@@ -84,11 +83,13 @@ def scan_many(  # noqa: PLR0913 - three of them have defaults
         before: Compare query q with entries 0 to before[q] - 1, shape (queries,); by default
             with all. Quick when it rises along with the entries: others are not touched.
         threads: To use; the result does not depend on it.
+        columns: Of this pool, for queries one by one; by default made anew where they are needed.
     """
     count, size = queries.offsets.size - 1, entries.offsets.size - 1
     limits = np.full(count, size) if before is None else np.clip(before, 0, size)
     best = Best(np.full((count, k), -1, np.int64), np.full((count, k), -1.0))
-    run = _Run(queries, entries, vocabulary, limits, best, np.empty((0, 0)), threads)
+    nothing = np.empty((0, 0))
+    run = _Run(queries, entries, vocabulary, columns or Columns(), limits, best, nothing, threads)
     total, histogram = run.all()
     mean = total / np.maximum(limits, 1)
     return Scan(best.entries, np.maximum(best.scores, 0), mean, histogram)
@@ -102,14 +103,22 @@ def scores_many(
     limits, nobody = np.full(count, size), np.empty((count, 0))
     found = np.zeros((count, size))
     best = Best(nobody.astype(np.int64), nobody)
-    _Run(queries, entries, vocabulary, limits, best, found, threads).all()
+    _Run(queries, entries, vocabulary, Columns(), limits, best, found, threads).all()
     return found
 
 
-def scores(query: NDArray[np.int32], entries: EntriesView, vocabulary: int) -> NDArray[np.float64]:
-    """The score of one query, shape (tokens,), with each entry, shape (entries,)."""
-    found = np.zeros(entries.offsets.size - 1)
-    scan_all(query, entries.tokens, entries.offsets, vocabulary, found)
+def scores(
+    query: NDArray[np.int32], entries: EntriesView, columns: Columns | None = None
+) -> NDArray[np.float64]:
+    """The score of one query, shape (tokens,), with each entry, shape (entries,).
+
+    Args:
+        query: Ids, or UNKNOWN, which matches nothing.
+        entries: The pool.
+        columns: Of this pool; by default made anew, which takes as long as a hundred scans.
+    """
+    found = np.empty(entries.offsets.size - 1)
+    (columns or Columns()).score(query, entries, found)
     return found
 
 
@@ -120,6 +129,7 @@ class _Run:
     queries: Encoded
     entries: EntriesView
     vocabulary: int
+    columns: Columns
     limits: NDArray[np.int64]
     best: Best
     scores: NDArray[np.float64]
@@ -168,10 +178,8 @@ class _Run:
     def _alone(self, query: int, sums: Sums) -> None:
         """Compare one query of any length."""
         start, end = self.queries.offsets[query : query + 2]
-        offsets = self.entries.offsets[: self.limits[query] + 1]
-        found = np.zeros(offsets.size - 1)
-        ids = self.queries.tokens[start:end]
-        scan_all(ids, self.entries.tokens, offsets, self.vocabulary, found)
+        found = np.empty(self.limits[query])
+        self.columns.score(self.queries.tokens[start:end], self.entries, found)
         add_scores(found, query, self.best, sums)
         if self.scores.size:
             self.scores[query] = found
@@ -194,9 +202,7 @@ class _Run:
         """Compare a group of queries."""
         lengths, before = np.diff(self.queries.offsets)[chosen], self.limits[chosen]
         bits = _width(lengths[0])
-        # Entries of like length first: they are the nearest, and keep others from being ranked.
-        order = np.argsort(np.abs(blocks.lengths - int(lengths.mean())), kind="stable")
-        queries = Queries(chosen, lengths, before, int(before.max()), 8 * BYTES // bits, order)
+        queries = Queries(chosen, lengths, before, int(before.max()), 8 * BYTES // bits)
         vectors = _aligned((1 + 8 * BYTES) * BYTES)  # a term takes a bit at least
         masks = Masks(bits, vectors, np.zeros(term_of.max() + 1, np.int32))
         fill_masks(self.queries.tokens, self.queries.offsets, term_of, queries, masks)

@@ -1,7 +1,7 @@
 """Many queries against the whole pool, exactly: the LCS of 16 to 128 queries at a time.
 
 The queries stand side by side in the lanes of a vector, each lane as wide as the longest of them
-needs, and the recurrence of `asyncgen_kernels.kernels` runs in all of them while an entry is read
+needs, and the recurrence of `asyncgen_kernels.lookup` runs in all of them while an entry is read
 once. The entries come in blocks of one length, where a query's F is a function of the LCS alone:
 the LCS, bytes, are compared and counted, and F is computed for each value, not for each pair.
 
@@ -15,16 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from asyncgen_kernels import lanes
-from asyncgen_kernels.compiled import compiled
+from asyncgen_kernels.compiled import compiled, part
 from asyncgen_kernels.measure import measured
+from asyncgen_kernels.results import Best, Sums, bin_of, insert, near_bar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from asyncgen_kernels.blocks import Blocks
-
-BINS = 100
-"""Of a histogram of F; bin b is [b / BINS, (b + 1) / BINS), the last one with 1."""
 
 LONGEST = 64
 """Tokens of a query that fits into a lane."""
@@ -32,7 +30,6 @@ LONGEST = 64
 NEVER = 127
 """A bar, the greatest signed byte: above any LCS with a query that fits into a lane."""
 
-_EDGES = np.arange(BINS + 1) / BINS
 _ABSENT = np.uint8(255)  # where there is no LCS: as a signed byte below all, and never counted
 _ONE = np.uint64(1)
 
@@ -46,7 +43,6 @@ class Queries(NamedTuple):
         before: Each is compared with the entries below this, shape (queries,).
         until: The greatest of these.
         lanes: In a vector, at least as many as there are queries.
-        order: The blocks in the order of visiting, those of one length together.
     """
 
     numbers: NDArray[np.int64]
@@ -54,7 +50,6 @@ class Queries(NamedTuple):
     before: NDArray[np.int64]
     until: int
     lanes: int
-    order: NDArray[np.int64]
 
 
 class Masks(NamedTuple):
@@ -69,30 +64,6 @@ class Masks(NamedTuple):
     bits: int
     vectors: NDArray[np.uint8]
     where: NDArray[np.int32]
-
-
-class Best(NamedTuple):
-    """The nearest entries of each query of a scan.
-
-    Attributes:
-        entries: Best first, among equals the oldest first, shape (queries, k); -1 where none is.
-        scores: Their F, shape (queries, k); -1 where there is none.
-    """
-
-    entries: NDArray[np.int64]
-    scores: NDArray[np.float64]
-
-
-class Sums(NamedTuple):
-    """Over all pairs that were compared.
-
-    Attributes:
-        total: The sum of F, shape (queries,).
-        histogram: Of F, shape (BINS,).
-    """
-
-    total: NDArray[np.float64]
-    histogram: NDArray[np.int64]
 
 
 class Scratch(NamedTuple):
@@ -132,7 +103,7 @@ def fill_masks(
                 masks.vectors[byte] |= 1 << (position & 7)
 
 
-@compiled
+@part
 def _hide(found: NDArray[np.uint8], members: NDArray[np.int64], queries: Queries) -> int:
     """Mark what does not count: entries not below a query's `before`, the rest of a vector.
 
@@ -153,53 +124,19 @@ def _hide(found: NDArray[np.uint8], members: NDArray[np.int64], queries: Queries
     return vectors
 
 
-@compiled
-def _bar(score: float, index: int, entry: int, m: int, n: int) -> int:
-    """The greatest LCS with which entries younger than `entry` stay behind the given one.
-
-    F is 2 · lcs / (m + n) but for a few units of its last place, far less than the margin; near a
-    whole LCS the float decides.
-    """
-    if score < 0:
-        return -1
-
-    lcs = int(min(score * (m + n) / 2 + 0.000_001, m, n))
-    behind = measured(lcs, m, n)
-    return lcs if behind < score or (behind == score and index <= entry) else lcs - 1
-
-
-@compiled
-def _insert(
-    scores: NDArray[np.float64], indices: NDArray[np.int64], query: int, score: float, entry: int
-) -> None:
-    """Put an entry where it belongs among the nearest of a query; the last of them drops out."""
-    rank = scores.shape[1] - 1
-    while rank > 0:
-        better, older = scores[query, rank - 1], indices[query, rank - 1]
-        if better > score or (better == score and older < entry):
-            break
-
-        scores[query, rank] = better
-        indices[query, rank] = older
-        rank -= 1
-
-    scores[query, rank] = score
-    indices[query, rank] = entry
-
-
-@compiled
+@part
 def _set_bars(bars: NDArray[np.int8], entry: int, n: int, queries: Queries, best: Best) -> None:
     """Set the bars for entries of `n` tokens younger than `entry`."""
     last = best.scores.shape[1] - 1
     for lane in range(queries.lengths.size):
         query: int = queries.numbers[lane]
         m = queries.lengths[lane]
-        bar = _bar(best.scores[query, last], best.entries[query, last], entry, m, n)
+        bar = near_bar(best.scores[query, last], best.entries[query, last], entry, m, n)
         for column in range(lane, lanes.BYTES, queries.lanes):
             bars[column] = bar
 
 
-@compiled
+@part
 def _rank(
     scratch: Scratch, members: NDArray[np.int64], n: int, queries: Queries, best: Best
 ) -> None:
@@ -221,24 +158,14 @@ def _rank(
             m: int = queries.lengths[lane]
             reached, behind = measured(lcs, m, n), score[query, last]
             if reached > behind or (reached == behind and entry < index[query, last]):
-                _insert(score, index, query, reached, entry)
-            bar = _bar(score[query, last], index[query, last], entry, m, n)
+                insert(score, index, query, reached, entry)
+            bar = near_bar(score[query, last], index[query, last], entry, m, n)
             while lane < lanes.BYTES:
                 bars[lane] = bar
                 lane += queries.lanes
 
 
-@compiled
-def _bin(score: float) -> int:
-    """The bin that holds a score."""
-    step = min(int(score * BINS), BINS - 1)  # the product is rounded: one too high or too low
-    if score < _EDGES[step]:
-        return step - 1
-
-    return step + 1 if step < BINS - 1 and score >= _EDGES[step + 1] else step
-
-
-@compiled
+@part
 def _add_up(counts: NDArray[np.uint32], n: int, most: int, queries: Queries, sums: Sums) -> None:
     """Add the counted pairs with entries of `n` tokens, whose LCS is at most `most`; count anew."""
     half = lanes.BYTES // 2
@@ -261,7 +188,7 @@ def _add_up(counts: NDArray[np.uint32], n: int, most: int, queries: Queries, sum
             if pairs:
                 if bins[lcs] < 0:
                     scores[lcs] = measured(lcs, m, n)
-                    bins[lcs] = _bin(scores[lcs])
+                    bins[lcs] = bin_of(scores[lcs])
                 sums.total[queries.numbers[lane]] += pairs * scores[lcs]
                 sums.histogram[bins[lcs]] += pairs
 
@@ -271,7 +198,7 @@ def _add_up(counts: NDArray[np.uint32], n: int, most: int, queries: Queries, sum
         counts[place] = 0
 
 
-@compiled
+@part
 def _write_scores(
     found: NDArray[np.uint8],
     members: NDArray[np.int64],
@@ -309,15 +236,14 @@ def scan_group(
     """
     best, sums, scores = result
     found, bars, counts = scratch
-    lengths, bounds, order = entries.lengths, entries.bounds, queries.order
+    lengths, bounds = entries.lengths, entries.bounds
     ranked = best.scores.shape[1] > 0
     most = 0
-    for turn in range(order.size):
-        block: int = order[turn]
+    for block in range(lengths.size):
         n: int = lengths[block]
         first, last = bounds[block], bounds[block + 1]
         members = entries.members[first:last]
-        if ranked and (turn == 0 or lengths[order[turn - 1]] != n):
+        if ranked and (block == 0 or lengths[block - 1] != n):
             _set_bars(bars, members[0] - 1, n, queries, best)
 
         if members[0] < queries.until:
@@ -329,18 +255,6 @@ def scan_group(
             if scores.size:
                 _write_scores(found, members, n, queries, scores)
 
-        if turn + 1 == order.size or lengths[order[turn + 1]] != n:
+        if block + 1 == lengths.size or lengths[block + 1] != n:
             _add_up(counts, n, most, queries, sums)
             most = 0
-
-
-@compiled
-def add_scores(scores: NDArray[np.float64], query: int, best: Best, sums: Sums) -> None:
-    """Add a query's scores with entries 0, 1, 2, …, shape (entries,)."""
-    last = best.scores.shape[1] - 1
-    for entry in range(scores.size):
-        score = scores[entry]
-        sums.total[query] += score
-        sums.histogram[_bin(score)] += 1
-        if last >= 0 and score > best.scores[query, last]:
-            _insert(best.scores, best.entries, query, score, entry)

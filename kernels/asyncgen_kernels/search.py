@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels.bits import popcount, spread
-from asyncgen_kernels.compiled import compiled, inlined, part
+from asyncgen_kernels.bits import popcount, spread, whole
+from asyncgen_kernels.compiled import compiled, inlined, reader
+from asyncgen_kernels.lanes import prefetch
 from asyncgen_kernels.lookup import Lookup, lcs_with, learn_query, lookup_for
-from asyncgen_kernels.measure import SHORT, Bar, measured, required
+from asyncgen_kernels.measure import SHORT, Bar, fill_row, measured, required
 from asyncgen_kernels.postings import (
     LONG,
-    MOST,
     POSTINGS,
     RUNS,
     SHIFT,
@@ -31,13 +31,16 @@ from asyncgen_kernels.postings import (
     prefix_length,
     sort_text,
     text_for,
-    token_of,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_RECENT = 32  # candidates among which a repeated one is noticed
+_LINE = 16  # tokens in a line of the cache
+_WORD = 64  # tokens whose positions fit a word
 _ROOM = 1024  # candidates to begin with
+_LENGTH, _PLACES = np.uint64(255), np.uint64(8)  # the parts of a key
 
 
 class Store(NamedTuple):
@@ -72,196 +75,259 @@ class Query(NamedTuple):
     """A text on its way through the lists.
 
     Attributes:
-        sorted: Its tokens in the common order, as in `Text`, with room for more.
-        rest: As in `Text`, with room for more.
-        size: The number m of its tokens.
-        need: The required LCS for each length, shape (SHORT,); at MOST the least of all lengths
-            beyond, which is right for bounds.
-        limits: The greatest key of a posting in the prefix for each length, -1 for a length that
-            cannot be similar, shape (SHORT,).
-        longest: The greatest length that can be similar, at most MOST; 0 for none.
+        text: Its tokens in the common order.
+        m: How many they are.
+        required: See `Bar`, whose rows for m these are.
+        spare: See `Bar`.
+        least: See `Bar`.
+        longest: See `Bar`.
     """
 
-    sorted: NDArray[np.int64]
-    rest: NDArray[np.uint64]
-    size: int
-    need: NDArray[np.int64]
-    limits: NDArray[np.int64]
+    text: Text
+    m: int
+    required: NDArray[np.int16]
+    spare: NDArray[np.int16]
+    least: NDArray[np.int16]
     longest: int
 
 
-@part
-def _query(bar: Bar, text: Text, m: int, rows: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Query:
-    """Find what each length must share; `rows` is room for `need` and `limits`."""
-    need, limits = rows
-    longest = 0
-    if m < SHORT:
-        for n in range(1, SHORT):
-            spare = np.int64(bar.spare[m, n])
-            need[n] = np.int64(bar.required[m, n])
-            limits[n] = (n << 8) + spare if spare >= 0 else -1
-            if spare >= 0:
-                longest = n
-            elif longest:
-                break
-    else:
-        for n in range(SHORT):
-            limits[n] = -1
+class Place(NamedTuple):
+    """Where a query's token stands.
 
-        low = _shortest(bar, m)
-        for n in range(low, SHORT):
-            need[n] = required(bar, m, n)
-            limits[n] = (n << 8) + n - need[n]
-
-        need[MOST] = required(bar, m, max(MOST, low))
-        longest = MOST if low <= m else 0
-
-    if longest == MOST:
-        limits[MOST] = (MOST << 8) + MOST
-
-    return Query(text.sorted, text.rest, m, need, limits, longest)
-
-
-@part
-def _shortest(bar: Bar, m: int) -> int:
-    """The least n with required(m, n) <= n; m + 1 where there is none."""
-    low, high = 1, m + 1
-    while low < high:
-        middle = (low + high) // 2
-        if required(bar, m, middle) <= middle:
-            high = middle
-        else:
-            low = middle + 1
-
-    return low
-
-
-@inlined
-def _unlike(mine: np.uint64, theirs: np.uint64, spare: int, slack: int) -> bool:
-    """Whether too many tokens lack a partner: each bit that only one has is one of them.
-
-    `spare` of the query's tokens may do without, and `slack` of the entry's.
+    Attributes:
+        rest: The signature of the tokens after it.
+        left: How many tokens there are from it on.
+        longest: The greatest length of which an entry can be similar if this is the first token
+            that the two share.
     """
-    return (popcount(mine & ~theirs) > spare) | (popcount(theirs & ~mine) > slack)
+
+    rest: np.uint64
+    left: int
+    longest: int
 
 
-_ANY = 64  # more than a signature has bits: of an entry of unknown length anything may be spared
+@reader
+def _query(bar: Bar, text: Text, m: int, room: NDArray[np.int16]) -> Query:
+    """The query of a text; `room` is for the rows of one that is not in the tables."""
+    if m < SHORT:
+        return Query(text, m, bar.required[m], bar.spare[m], bar.least[m], whole(bar.longest[m]))
+
+    longest = fill_row(bar.threshold, m, room[0], room[1], room[2])
+    return Query(text, m, room[0], room[1], room[2], longest)
 
 
 @inlined
-def _read_chain(
-    tail: Tail, posting: int, query: Query, place: int, longest: int, found: NDArray[np.uint32], count: int
-) -> int:
-    mine, keep = query.rest[place + 1], query.size - place
-    while posting >= 0:
-        key = np.int64(tail.keys[posting])
-        n = key >> 8
-        slack = query.limits[n] - key
-        if slack >= 0 and n <= longest:
-            if not _unlike(mine, tail.signatures[posting], keep - query.need[n], slack + (_ANY if n == MOST else 0)):
-                if count < found.size:
-                    found[count] = tail.entries[posting]
-                count += 1
+def _similar(query: Query, place: Place, key: np.uint64, theirs: np.uint64) -> bool:
+    """Whether the entry of a posting may be similar: no if too many tokens lack a partner.
 
-        posting = tail.following[posting]
+    Each bit of one text's signature that the other's lacks is at least one such token.
+    """
+    n = key & _LENGTH
+    lacking = popcount(place.rest & ~theirs) + whole(query.required[n])
+    spared = popcount(theirs & ~place.rest) + whole(key >> _PLACES)
+    return (lacking <= place.left) & (spared <= whole(query.spare[n]))
+
+
+@inlined
+def _in_prefix(query: Query, place: Place, key: np.uint64) -> bool:
+    """Whether the posting's token stands in the prefix that an entry of its length needs."""
+    n = whole(key & _LENGTH)
+    return (n >= whole(query.least[key >> _PLACES])) & (n <= place.longest)
+
+
+@reader
+def _read_chain(
+    tail: Tail, posting: int, query: Query, place: Place, found: NDArray[np.uint32], count: int
+) -> int:
+    while posting >= 0:
+        key = np.uint64(tail.keys[posting])
+        if _in_prefix(query, place, key) and _similar(query, place, key, tail.signatures[posting]):
+            if count < found.size:
+                found[count] = tail.entries[posting]
+
+            count += 1
+
+        posting = whole(tail.following[posting])
 
     return count
 
 
-@inlined
+@reader
 def _read_list(
-    lists: Lists, start: int, end: int, query: Query, place: int, longest: int, found: NDArray[np.uint32], count: int
+    lists: Lists,
+    bounds: tuple[int, int],
+    query: Query,
+    place: Place,
+    found: NDArray[np.uint32],
+    count: int,
 ) -> int:
     """Read a list that is not LONG."""
-    mine, keep = query.rest[place + 1], query.size - place
-    for posting in range(start, end):
-        key = np.int64(lists.keys[np.uint64(posting)])
-        n = key >> 8
-        slack = query.limits[np.uint64(n)] - key
-        if slack >= 0 and n <= longest:
-            if not _unlike(mine, lists.signatures[np.uint64(posting)], keep - query.need[n], slack + (_ANY if n == MOST else 0)):
+    for number in range(bounds[0], bounds[1]):
+        posting = np.uint64(number)
+        key = np.uint64(lists.keys[posting])
+        if _in_prefix(query, place, key) and _similar(query, place, key, lists.signatures[posting]):
+            if count < found.size:
+                found[count] = lists.entries[posting]
+
+            count += 1
+
+    return count
+
+
+@reader
+def _read_long(
+    lists: Lists,
+    bounds: tuple[int, int, int],
+    query: Query,
+    place: Place,
+    found: NDArray[np.uint32],
+    count: int,
+) -> int:
+    """Read a LONG list: of each position the lengths for which it is within the prefix.
+
+    `bounds` are where the list begins, where the segment's postings do, and its tables.
+    """
+    start, base, tables = bounds
+    table = tables + whole(lists.entries[start])
+    first, last = whole(lists.runs[table]), whole(lists.runs[table + 1])
+    table += 2 - first
+    for position in range(first, last + 1):
+        number = base + whole(lists.runs[table + position])
+        prefetch(lists.keys, number)
+        prefetch(lists.signatures, number)
+
+    for position in range(first, last + 1):
+        least = whole(query.least[position])
+        if least > place.longest:
+            break
+
+        number = base + whole(lists.runs[table + position])
+        end = base + whole(lists.runs[table + position + 1])
+        number = _skip(lists.keys, number, end, (position << 8) + least)
+        beyond = (position << 8) + place.longest
+        while number < end:
+            posting = np.uint64(number)
+            key = np.uint64(lists.keys[posting])
+            if whole(key) > beyond:
+                break
+
+            if _similar(query, place, key, lists.signatures[posting]):
                 if count < found.size:
-                    found[count] = lists.entries[np.uint64(posting)]
+                    found[count] = lists.entries[posting]
+
                 count += 1
+
+            number += 1
 
     return count
 
 
 @inlined
-def _read_long(
-    lists: Lists, start: int, base: int, table: int, query: Query, place: int, longest: int, found: NDArray[np.uint32], count: int
-) -> int:
-    """Read a LONG list by its table of lengths, of each length the places within the prefix."""
-    mine, keep = query.rest[place + 1], query.size - place
-    table += np.int64(lists.entries[start])
-    least, most = np.int64(lists.runs[table]), np.int64(lists.runs[table + 1])
-    table += 2 - least
-    for n in range(least, min(longest, most) + 1):
-        limit, spare = query.limits[n], keep - query.need[n]
-        if limit < 0:
-            continue
+def _skip(keys: NDArray[np.uint16], start: int, end: int, key: int) -> int:
+    """The first of the postings from start to end whose key is not below this one."""
+    while end - start > 8:
+        middle = (start + end) >> 1
+        below = whole(keys[np.uint64(middle)]) < key
+        start, end = (middle + 1, end) if below else (start, middle)
 
-        slack = limit + (_ANY if n == MOST else 0)
-        for posting in range(base + np.int64(lists.runs[table + n]), base + np.int64(lists.runs[table + n + 1])):
-            key = np.int64(lists.keys[np.uint64(posting)])
-            if key > limit:
-                break
+    while start < end and whole(keys[np.uint64(start)]) < key:
+        start += 1
 
-            if not _unlike(mine, lists.signatures[np.uint64(posting)], spare, slack - key):
-                if count < found.size:
-                    found[count] = lists.entries[np.uint64(posting)]
-                count += 1
-
-    return count
+    return start
 
 
-@part
+@reader
+def _fetch_lists(lists: Lists, query: Query) -> None:
+    """Have all that `_gather` will read first fetched into the cache at the same time."""
+    segments = lists.segments
+    places = query.m // 2 + 2 if query.m > 3 else query.m
+    for step in range(2):
+        for segment in range(segments.shape[0] - 1):
+            first, shift = segments[segment, STARTS], np.uint64(segments[segment, SHIFT])
+            base = segments[segment, POSTINGS]
+            for at in range(places):
+                number = first + whole(spread(query.text.tokens[at], shift))
+                if step == 0:
+                    prefetch(lists.starts, number)
+                else:
+                    start = base + whole(lists.starts[number])
+                    prefetch(lists.keys, start)
+                    prefetch(lists.signatures, start)
+                    prefetch(lists.entries, start)
+
+
+@reader
 def _gather(lists: Lists, tail: Tail, query: Query, found: NDArray[np.uint32]) -> int:
     """Write the candidates, some perhaps twice, as far as there is room; return their number."""
     count, longest = 0, query.longest
-    tail_shift = list_shift(tail.heads.size)
-    segments = lists.segments
-    for place in range(query.size):
-        while longest > 0 and (query.limits[longest] < 0 or query.need[longest] > query.size - place):
-            longest = longest - 1 if query.limits[longest] >= 0 else 0
+    tail_shift, segments = list_shift(tail.heads.size), lists.segments
+    _fetch_lists(lists, query)
+    for at in range(query.m):
+        left = query.m - at
+        while longest > 0 and (query.spare[longest] < 0 or query.required[longest] > left):
+            longest -= 1
 
         if longest == 0:
             break
 
-        token = token_of(query.sorted[place])
-        if token < 0 or not first_of_its_kind(query.sorted, place):
+        token = query.text.tokens[at]
+        if token < 0 or not first_of_its_kind(query.text, at):
             continue
 
-        head = np.int64(tail.heads[spread(token, tail_shift)])
+        place = Place(query.text.rest[at + 1], left, longest)
+        head = whole(tail.heads[spread(token, tail_shift)])
         if head >= 0:
-            count = _read_chain(tail, head, query, place, longest, found, count)
+            count = _read_chain(tail, head, query, place, found, count)
 
         for segment in range(segments.shape[0] - 1):
-            at = segments[segment, STARTS] + np.int64(
+            number = segments[segment, STARTS] + whole(
                 spread(token, np.uint64(segments[segment, SHIFT]))
             )
             base = segments[segment, POSTINGS]
-            start, end = base + np.int64(lists.starts[at]), base + np.int64(lists.starts[at + 1])
+            start = base + whole(lists.starts[number])
+            end = base + whole(lists.starts[number + 1])
             if end - start >= LONG:
-                table = segments[segment, RUNS]
-                count = _read_long(lists, start, base, table, query, place, longest, found, count)
-            else:
-                count = _read_list(lists, start, end, query, place, longest, found, count)
+                bounds = (start, base, segments[segment, RUNS])
+                count = _read_long(lists, bounds, query, place, found, count)
+            elif end > start:
+                count = _read_list(lists, (start, end), query, place, found, count)
 
     return count
 
 
-@part
+@inlined
+def _seen(found: NDArray[np.uint32], place: int) -> bool:
+    """Whether the candidate is among the last few before it."""
+    entry, other = found[place], max(0, place - _RECENT)
+    while other < place and found[other] != entry:
+        other += 1
+
+    return other < place
+
+
+@reader
 def _nearest(
-    store: Store, bar: Bar, lookup: Lookup, m: int, found: NDArray[np.uint32]
+    store: Store, bar: Bar, lookup: Lookup, m: int, found: NDArray[np.uint32], count: int
 ) -> tuple[int, float]:
     """The best of the candidates that are too similar, the oldest of equals; -1 and 0.0."""
+    for place in range(count):
+        prefetch(store.offsets, found[place])
+
+    for place in range(count):
+        start = store.offsets[whole(found[place])]
+        prefetch(store.tokens, start)
+        prefetch(store.tokens, start + _LINE)
+
     best, best_score = -1, 0.0
-    for place in range(found.size):
-        entry = np.int64(found[place])
+    for place in range(count):
+        entry = whole(found[place])
+        if place and _seen(found, place):
+            continue
+
         start, end = store.offsets[entry], store.offsets[entry + 1]
-        lcs = lcs_with(lookup, store.tokens, start, end)
-        if lcs < required(bar, m, end - start):
+        need = required(bar, m, end - start)
+        lcs = lcs_with(lookup, store.tokens, start, end, end - start - need)
+        if lcs < need:
             continue
 
         score = measured(lcs, m, end - start)
@@ -271,17 +337,51 @@ def _nearest(
     return best, best_score
 
 
-@part
+@reader
 def _append(store: Store, tail: Tail, bar: Bar, text: Text, tokens: NDArray[np.int32]) -> int:
-    entry = store.size[0]
-    start = store.offsets[entry]
+    entry = whole(store.size[0])
+    start = whole(store.offsets[entry])
     for position in range(tokens.size):  # a slice would take two seconds to compile
         store.tokens[start + position] = tokens[position]
 
     store.offsets[entry + 1] = start + tokens.size
-    append_to_tail(tail, text, entry, prefix_length(bar, tokens.size))
+    append_to_tail(tail, text, entry, tokens.size, prefix_length(bar, tokens.size))
     store.size[0] = entry + 1  # last: until now no view shows the entry
     return entry
+
+
+@reader
+def _decide(
+    ids: NDArray[np.int32],
+    index: tuple[Bar, NDArray[np.int32], Lists, Tail],
+    store: Store,
+    number: int,
+    append: bool,  # noqa: FBT001 - Numba has no keyword-only arguments
+    work: tuple[Decisions, Lookup, Text, NDArray[np.int16], NDArray[np.uint32]],
+) -> int:
+    """Decide on one text; return the number of candidates.
+
+    Where there was no room for all of them, nothing was decided.
+    """
+    bar, ranks, lists, tail = index
+    decisions, lookup, text, rows, found = work
+    sort_text(ids, ranks, text)
+    count = _gather(lists, tail, _query(bar, text, ids.size, rows), found)
+    if count > found.size:
+        return count
+
+    nearest, score = -1, 0.0
+    if count:
+        learn_query(lookup, ids)
+        nearest, score = _nearest(store, bar, lookup, ids.size, found, count)
+
+    decisions.nearest[number] = nearest
+    decisions.score[number] = score
+    decisions.entry[number] = -1
+    if nearest < 0 and append:
+        decisions.entry[number] = _append(store, tail, bar, text, ids)
+
+    return count
 
 
 @compiled
@@ -289,7 +389,7 @@ def decide(
     texts: tuple[NDArray[np.int32], NDArray[np.int64]],
     index: tuple[Bar, NDArray[np.int32], Lists, Tail],
     store: Store,
-    append: bool,
+    append: bool,  # noqa: FBT001 - Numba has no keyword-only arguments
     decisions: Decisions,
 ) -> None:
     """Decide on texts one after the other, each compared with those admitted before it, too.
@@ -303,28 +403,16 @@ def decide(
         decisions: Written.
     """
     tokens, offsets = texts
-    bar, ranks, lists, tail = index
     longest = longest_of(offsets)
-    room, small, large = text_for(longest), lookup_for(64), lookup_for(longest)
-    rows = (np.empty(SHORT, np.int64), np.empty(SHORT, np.int64))
+    small, large = lookup_for(_WORD), lookup_for(longest)
+    text, rows = text_for(longest), np.empty((3, SHORT), np.int16)
     found = np.empty(_ROOM, np.uint32)
     for number in range(offsets.size - 1):
         ids = tokens[offsets[number] : offsets[number + 1]]
-        text = sort_text(ids, ranks, room)
-        query = _query(bar, room, ids.size, rows)
-        count = _gather(lists, tail, query, found)
-        while count > found.size:
+        lookup = small if ids.size <= _WORD else large
+        work = (decisions, lookup, text, rows, found)
+        count = _decide(ids, index, store, number, append, work)
+        if count > found.size:
             found = np.empty(2 * count, np.uint32)
-            count = _gather(lists, tail, query, found)
-
-        nearest, score = -1, 0.0
-        if count:
-            lookup = small if ids.size <= 64 else large
-            learn_query(lookup, ids)
-            nearest, score = _nearest(store, bar, lookup, ids.size, found[:count])
-
-        decisions.nearest[number] = nearest
-        decisions.score[number] = score
-        decisions.entry[number] = -1
-        if nearest < 0 and append:
-            decisions.entry[number] = _append(store, tail, bar, text, ids)
+            work = (decisions, lookup, text, rows, found)
+            _decide(ids, index, store, number, append, work)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels.bits import spread
+from asyncgen_kernels.bits import spread, whole
 from asyncgen_kernels.compiled import compiled, part
 from asyncgen_kernels.postings import (
     LONG,
@@ -17,7 +17,6 @@ from asyncgen_kernels.postings import (
     prefix_length,
     sort_text,
     text_for,
-    token_of,
 )
 
 if TYPE_CHECKING:
@@ -29,10 +28,8 @@ _KEYS = 65_536
 
 
 class Segment(NamedTuple):
-    """A finished segment; see `asyncgen_kernels.postings.Lists` for the arrays."""
+    """The arrays of one segment; see `asyncgen_kernels.postings.Lists`."""
 
-    starts: NDArray[np.uint32]
-    runs: NDArray[np.uint32]
     signatures: NDArray[np.uint64]
     entries: NDArray[np.uint32]
     keys: NDArray[np.uint16]
@@ -59,8 +56,8 @@ def rank_tokens(tokens: NDArray[np.int32], vocabulary: int) -> NDArray[np.int32]
     return ranks
 
 
-@part
-def _scatter(
+@compiled
+def scatter(
     tokens: NDArray[np.int32],
     offsets: NDArray[np.int64],
     first: int,
@@ -71,15 +68,16 @@ def _scatter(
     """Write the postings of the entries that `offsets` bounds, the first numbered `first`."""
     bar, ranks = index
     shift = list_shift(lists)
-    room, count = text_for(longest_of(offsets)), 0
+    text, count = text_for(longest_of(offsets)), 0
     for entry in range(offsets.size - 1):
-        text = sort_text(tokens[offsets[entry] : offsets[entry + 1]], ranks, room)
-        for place in range(prefix_length(bar, text.sorted.size)):
-            if first_of_its_kind(text.sorted, place):
-                loose.lists[count] = spread(token_of(text.sorted[place]), shift)
+        ids = tokens[offsets[entry] : offsets[entry + 1]]
+        sort_text(ids, ranks, text)
+        for place in range(prefix_length(bar, ids.size)):
+            if first_of_its_kind(text, place):
+                loose.lists[count] = spread(text.tokens[place], shift)
                 loose.signatures[count] = text.rest[place + 1]
                 loose.entries[count] = first + entry
-                loose.keys[count] = key_of(text.sorted.size, place)
+                loose.keys[count] = key_of(ids.size, place)
                 count += 1
 
     return count
@@ -90,26 +88,26 @@ def _by_key(keys: NDArray[np.uint16]) -> NDArray[np.uint32]:
     """The order of the postings by key, old before new: a counting sort."""
     starts = np.zeros(_KEYS + 1, np.int64)
     for key in keys:
-        starts[np.int64(key) + 1] += 1
+        starts[whole(key) + 1] += 1
 
     for key in range(_KEYS):
         starts[key + 1] += starts[key]
 
     order = np.empty(keys.size, np.uint32)
     for posting in range(keys.size):
-        key = np.int64(keys[posting])
+        key = whole(keys[posting])
         order[starts[key]] = posting
         starts[key] += 1
 
     return order
 
 
-@part
-def _list_starts(lists: NDArray[np.uint32], count: int) -> NDArray[np.int64]:
+@compiled
+def list_starts(lists: NDArray[np.uint32], count: int) -> NDArray[np.int64]:
     """Where each list begins, and the end, a place being kept at the head of every LONG one."""
     sizes = np.zeros(count + 1, np.int64)
     for number in lists:
-        sizes[np.int64(number) + 1] += 1
+        sizes[whole(number) + 1] += 1
 
     for number in range(1, count + 1):
         if sizes[number] >= LONG - 1:
@@ -121,31 +119,33 @@ def _list_starts(lists: NDArray[np.uint32], count: int) -> NDArray[np.int64]:
 
 
 @part
-def _table_of_lengths(keys: NDArray[np.uint16], start: int, table: NDArray[np.uint32]) -> int:
-    """Write the table of a LONG list's lengths, as far as there is room; return its size.
+def _table_of_places(keys: NDArray[np.uint16], start: int, table: NDArray[np.uint32]) -> int:
+    """Write the table of a LONG list's positions, as far as there is room; return its size.
 
     `keys` are those of the list without its head, `start` is where the first of them stands.
     """
-    least, most = np.int64(keys[0]) >> 8, np.int64(keys[-1]) >> 8
+    least, most = whole(keys[0]) >> 8, whole(keys[-1]) >> 8
     size = most - least + 4
     if size > table.size:
         return size
 
     table[0], table[1] = least, most
     posting = 0
-    for n in range(least, most + 2):
-        while posting < keys.size and np.int64(keys[posting]) >> 8 < n:
+    for place in range(least, most + 2):
+        while posting < keys.size and whole(keys[posting]) >> 8 < place:
             posting += 1
 
-        table[2 + n - least] = start + posting
+        table[2 + place - least] = start + posting
 
     return size
 
 
-@part
-def _tables(starts: NDArray[np.int64], segment: Segment) -> int:
-    """Write the table of each LONG list, as far as there is room, and where it is at the list's
-    head; return the size of all."""
+@compiled
+def write_tables(starts: NDArray[np.int64], segment: Segment, tables: NDArray[np.uint32]) -> int:
+    """Write the tables of the LONG lists, as far as there is room; return the size of all.
+
+    Where a list's table is, is written at its head.
+    """
     used = 0
     for number in range(starts.size - 1):
         start, end = starts[number], starts[number + 1]
@@ -153,15 +153,14 @@ def _tables(starts: NDArray[np.int64], segment: Segment) -> int:
             segment.entries[start] = used
             segment.keys[start] = 0
             segment.signatures[start] = 0
-            used += _table_of_lengths(
-                segment.keys[start + 1 : end], start + 1, segment.runs[min(used, segment.runs.size) :]
-            )
+            room = tables[min(used, tables.size) :]
+            used += _table_of_places(segment.keys[start + 1 : end], start + 1, room)
 
     return used
 
 
-@part
-def _arrange(loose: Loose, starts: NDArray[np.int64], segment: Segment) -> None:
+@compiled
+def arrange(loose: Loose, starts: NDArray[np.int64], segment: Segment) -> None:
     """Put each posting into its list, sorted by key."""
     ends = np.empty(starts.size - 1, np.int64)
     for number in range(ends.size):
@@ -176,56 +175,3 @@ def _arrange(loose: Loose, starts: NDArray[np.int64], segment: Segment) -> None:
         segment.signatures[at] = loose.signatures[posting]
         segment.entries[at] = loose.entries[posting]
         segment.keys[at] = loose.keys[posting]
-
-
-@part
-def _narrowed(starts: NDArray[np.int64]) -> NDArray[np.uint32]:
-    narrow = np.empty(starts.size, np.uint32)
-    for number in range(starts.size):
-        narrow[number] = starts[number]
-
-    return narrow
-
-
-@compiled
-def build(
-    tokens: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    first: int,
-    index: tuple[Bar, NDArray[np.int32]],
-    lists: int,
-) -> Segment:
-    """The segment of the entries that `offsets` bounds in `tokens`, the first numbered `first`.
-
-    Args:
-        tokens: The pool's tokens.
-        offsets: Where the entries begin, and the end, shape (entries + 1,).
-        first: The number of the first entry.
-        index: The bar, and the ranks of the tokens.
-        lists: How many lists to make, a power of two.
-    """
-    most = offsets[-1] - offsets[0]
-    loose = Loose(
-        np.empty(most, np.uint32),
-        np.empty(most, np.uint64),
-        np.empty(most, np.uint32),
-        np.empty(most, np.uint16),
-    )
-    count = _scatter(tokens, offsets, first, index, lists, loose)
-    loose = Loose(
-        loose.lists[:count], loose.signatures[:count], loose.entries[:count], loose.keys[:count]
-    )
-    starts = _list_starts(loose.lists, lists)
-    total = starts[-1]
-    segment = Segment(
-        _narrowed(starts),
-        np.empty(0, np.uint32),
-        np.empty(total, np.uint64),
-        np.empty(total, np.uint32),
-        np.empty(total, np.uint16),
-    )
-    _arrange(loose, starts, segment)
-    runs = np.empty(_tables(starts, segment), np.uint32)
-    segment = Segment(segment.starts, runs, segment.signatures, segment.entries, segment.keys)
-    _tables(starts, segment)
-    return segment

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from asyncgen_kernels.characters import MARK, SEPARATOR, WORD
-from asyncgen_kernels.compiled import compiled, inlined
+from asyncgen_kernels.compiled import compiled, inlined, part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def _signed(number: np.uint8 | np.uint64) -> int:
     return int(np.int64(number))
 
 
-@compiled
+@part
 def _lower(buffer: NDArray[np.uint8]) -> None:
     """Lower the case of ASCII letters, in place."""
     for position in range(buffer.size):  # without a branch: LLVM makes vectors of it
@@ -65,7 +65,7 @@ def _lower(buffer: NDArray[np.uint8]) -> None:
 
 
 # Not inlined by Numba: with several returns it would count references to the arrays at each byte.
-@compiled
+@part
 def _kind(buffer: NDArray[np.uint8], position: int, kinds: NDArray[np.uint8]) -> int:
     """The kind of the character whose first byte, beyond ASCII, is here; of its others MARK."""
     byte = _signed(buffer[position])
@@ -93,7 +93,7 @@ def _packed(buffer: NDArray[np.uint8], begin: int, end: int) -> np.uint64:
     return word
 
 
-@compiled
+@part
 def _mixed(word: np.uint64) -> np.uint64:
     """Another word, one to one; every bit of the argument has a say in its low half."""
     word *= _FIRST_FACTOR
@@ -101,7 +101,7 @@ def _mixed(word: np.uint64) -> np.uint64:
     return word ^ (word >> _HALF)
 
 
-@compiled
+@part
 def _key(buffer: NDArray[np.uint8], span: NDArray[np.uint64]) -> np.uint64:
     """What the token from span[1] to span[2] is looked up by: itself, or a hash."""
     begin, end = _signed(span[1]), _signed(span[2])
@@ -156,7 +156,7 @@ def split(
     return count
 
 
-@compiled
+@part
 def _same(
     buffer: NDArray[np.uint8], begin: int, pool: NDArray[np.uint8], first: int, length: int
 ) -> bool:
@@ -168,7 +168,7 @@ def _same(
     return offset == length
 
 
-@compiled
+@part
 def _seek(
     buffer: NDArray[np.uint8], span: NDArray[np.uint64], table: Table, known: int
 ) -> tuple[int, int]:

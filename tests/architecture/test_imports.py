@@ -24,10 +24,11 @@ MAY_IMPORT = {
     "journal": VALUES,
     "dataset": VALUES,
     "corpus": VALUES | {"kernels"},
+    "bench": VALUES | {"corpus", "kernels"},
     "pipeline": VALUES | {"settings", "endpoints", "engine", "journal", "dataset", "kernels"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
-    | {"pipeline"},
+    | {"pipeline", "bench"},
 }
 """What each room may import besides itself, of ours. A new room is entered here."""
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from asyncgen_kernels import warm_up
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _warm() -> None:
+def pytest_collection_finish() -> None:
+    """Not in a fixture: the first test's time limit would then be for a compiler on a cold start."""
     warm_up()

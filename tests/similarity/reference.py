@@ -49,6 +49,12 @@ def score_of(a: str, b: str) -> float:
     return f_of(lcs_of(first, second), len(first), len(second))
 
 
+def verdict_of(scores: Iterable[float], threshold: float) -> tuple[int | None, float]:
+    """Index and value of what rejects a text, as `nearest_of`; None and 0.0 when it is novel."""
+    index, score = nearest_of(scores)
+    return (index, score) if score > threshold else (None, 0.0)
+
+
 def nearest_of(scores: Iterable[float]) -> tuple[int | None, float]:
     """Index and value of the first of the highest scores; None and 0.0 when all are 0."""
     best_index, best = None, 0.0

@@ -1,7 +1,9 @@
-"""House rules of the kernels, and the bounds inside the search for the nearest."""
+"""House rules of everything that Numba compiles."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,87 +11,98 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.caching import NullCache
 from numba.core.registry import CPUDispatcher
-from similarity import reference
-from similarity.harness import sentences
 
-from asyncgen_kernels import kernels
-from asyncgen_kernels.entries import Entries
-from asyncgen_kernels.text import Vocabulary
+import asyncgen_kernels
+from asyncgen_kernels import Pool, required_lcs, rouge_l
 
-DISPATCHERS: dict[str, Any] = {
-    name: value for name, value in vars(kernels).items() if isinstance(value, CPUDispatcher)
+MODULES = [
+    importlib.import_module(f"asyncgen_kernels.{module.name}")
+    for module in pkgutil.iter_modules(asyncgen_kernels.__path__)
+]
+COMPILED: dict[str, Any] = {
+    f"{module.__name__}.{name}": value
+    for module in MODULES
+    for name, value in vars(module).items()
+    if isinstance(value, CPUDispatcher) and value.py_func.__module__ == module.__name__
 }
+KERNELS = {
+    name: value for name, value in COMPILED.items() if not isinstance(value._cache, NullCache)
+}
+PARTS = {name: value for name, value in COMPILED.items() if name not in KERNELS}
 
 
-@pytest.mark.parametrize("name", DISPATCHERS)
-def test_kernels_are_cached_free_of_the_gil_and_strict_about_floats(name: str) -> None:
-    kernel = DISPATCHERS[name]
-
-    assert kernel.targetoptions["nogil"] is True
-    assert "fastmath" not in kernel.targetoptions
-    assert type(kernel._cache).__name__ == "FunctionCache"
+def test_there_are_kernels_and_parts() -> None:
+    assert len(KERNELS) > 10
+    assert len(PARTS) > 10
 
 
-def test_everything_compiled_stands_in_one_file() -> None:
-    """Numba's cache would not notice a change in another: wrong numbers, and no error."""
-    here = Path(kernels.__file__)
-
-    assert [path for path in here.parent.glob("*.py") if "numba" in path.read_text("utf-8")] == [
-        here
-    ]
-    assert all(kernel.py_func.__module__ == kernels.__name__ for kernel in DISPATCHERS.values())
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_code_is_free_of_the_gil_and_strict_about_floats(name: str) -> None:
+    assert COMPILED[name].targetoptions["nogil"] is True
+    assert "fastmath" not in COMPILED[name].targetoptions
 
 
-@pytest.mark.parametrize("name", DISPATCHERS)
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels_are_kept_until_any_source_changes(name: str) -> None:
+    """Numba by itself would not notice a change in another file: wrong numbers, and no error."""
+    cache = KERNELS[name]._cache
+
+    assert type(cache).__name__ == "FunctionCache"
+    assert isinstance(cache._cache_file._source_stamp, bytes)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parts_cannot_be_called_from_python(name: str) -> None:
+    """It would crash, so nothing but kernels may name them: see the next test."""
+    options = PARTS[name].targetoptions
+
+    assert options.get("no_cpython_wrapper") or options.get("inline") == "always"
+
+
+@pytest.mark.parametrize("name", KERNELS)
 def test_kernels_have_one_specialisation(name: str) -> None:
-    assert len(DISPATCHERS[name].signatures) <= 1
+    """After all kinds of use: another set of types would be seconds of compiling."""
+    use_everything()
+
+    assert len(KERNELS[name].signatures) == 1
+
+
+def use_everything() -> None:
+    pool = Pool()
+    pool.add_many([f"w{number} w{number % 7} b a" for number in range(40)] + ["", "a b " * 50])
+    pool.scan("a " * 70)
+    pool.admit_many(["a b", "", "c", "a b " * 50])
+    pool.similar(["a b", "", "w1 " * 70], k=3, before=[0, 7, 9])
+    pool.similar(["a b"] * 50, threads=2)
+    pool.scan("a " * 70)
+    rouge_l(np.arange(3, dtype=np.int32), np.arange(2, dtype=np.int32))
+    required_lcs(0.7, 3, 4)
 
 
 def test_importing_compiles_nothing_and_warming_up_everything() -> None:
     """In a fresh interpreter; after the warm-up no call has to wait for a compiler."""
     script = """
 import asyncgen_kernels as ours
-from asyncgen_kernels import kernels
-entries = ["lcs_pair", "scan_all", "scan_best", "signature"]
-count = lambda: [len(getattr(kernels, name).signatures) for name in entries]
-print(count())
+from similarity import test_kernels as rules
+kernels = rules.KERNELS.values()
+count = lambda: [sum(len(kernel.signatures) for kernel in kernels), len(kernels)]
+print(*count())
 ours.warm_up()
-print(count())
-pool = ours.Pool()
-pool.admit_many(["a b " * 50, "a b", "", "c"])
-pool.scan("a b " * 40)
-print(count())
+print(*count())
+rules.use_everything()
+print(*count())
 """
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        cwd=Path(__file__).parents[1],
     )
+    first, second, third = (line.split() for line in done.stdout.splitlines())
 
-    assert done.stdout.splitlines() == ["[0, 0, 0, 0]", "[1, 1, 1, 1]", "[1, 1, 1, 1]"]
-
-
-def test_bounds_are_never_below_the_score_and_spare_most_of_the_work() -> None:
-    """A bound too low would lose a neighbour; bounds too high would only cost time, unseen."""
-    vocabulary, entries = Vocabulary(), Entries()
-    texts = sentences(300, seed=4)
-    for text in texts[:250]:
-        entries.append(vocabulary.encode(text))
-    view = entries.view()
-    visited = 0
-    for text in texts[250:]:
-        query = vocabulary.find(reference.tokens_of(text))
-        bounds = kernels._bounds(query, view.offsets, view.signatures)
-        scores = np.array([reference.score_of(text, other) for other in texts[:250]])
-
-        assert np.all(bounds / 254 >= scores)
-        visited += int(np.count_nonzero(bounds >= 254 * scores.max()))
-
-    assert visited < 0.3 * 50 * 250
-
-
-def test_entries_are_visited_by_falling_bound_and_rising_age() -> None:
-    bounds = np.random.default_rng(0).integers(0, 256, 2000).astype(np.uint8)
-    order = kernels._best_first(bounds)
-
-    expected = sorted(np.flatnonzero(bounds), key=lambda entry: (-int(bounds[entry]), entry))
-    assert order.tolist() == expected
+    assert first[0] == "0"
+    assert second == third

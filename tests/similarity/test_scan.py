@@ -13,8 +13,9 @@ from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cdist
 from similarity import reference
 
+from asyncgen_kernels.columns import Columns
 from asyncgen_kernels.entries import Entries, EntriesView
-from asyncgen_kernels.kernels import lcs_pair
+from asyncgen_kernels.lookup import lcs_pair
 from asyncgen_kernels.scan import Scan, scan_many, scores, scores_many
 from asyncgen_kernels.text import UNKNOWN, Encoded
 
@@ -102,7 +103,7 @@ def check(queries: Texts, entries: Texts, k: int = 10, before: Sequence[int] | N
     assert np.array_equal(matrix, wanted)
     assert np.array_equal(matrix, scores_many(texts, pool, VOCABULARY, threads=2))
     for text, row in zip(queries[:3], wanted, strict=False):
-        assert np.array_equal(scores(np.array(text, np.int32), pool, VOCABULARY), row)
+        assert np.array_equal(scores(np.array(text, np.int32), pool), row)
 
 
 texts_of = st.lists(st.lists(st.integers(0, 5), max_size=20), max_size=12)
@@ -228,11 +229,35 @@ def test_a_view_is_scanned_as_it_was_while_the_pool_grows() -> None:
     assert_same(first, scan_many(queries, then, VOCABULARY))
 
 
+@pytest.mark.parametrize("kept", [600, 300])
+def test_columns_are_those_of_a_pool_that_grew(kept: int) -> None:
+    """They are renewed seldom: newer entries are read as they are, and older views stay shorter."""
+    texts = some_texts(700, seed=12) + some_texts(40, seed=13, lengths=LENGTHS)
+    entries, columns = Entries(), Columns()
+    entries.extend(encoded(texts[:kept]))
+    queries = [np.array(text, np.int32) for text in some_texts(9, seed=14, alphabet=VOCABULARY)]
+    then = entries.view()
+    before = [scores(query, then, columns) for query in queries]
+    made = columns.nbytes
+    entries.extend(encoded(texts[kept:]))
+    wanted = expected_scores([query.tolist() for query in queries], texts)
+
+    assert np.array_equal(before, wanted[:, :kept])
+    for query, row in zip(queries, wanted, strict=True):
+        assert np.array_equal(scores(query, entries.view(), columns), row)
+        assert np.array_equal(scores(query, then, columns), row[:kept])
+    assert (columns.nbytes == made) == (kept == 600)
+
+
+def test_columns_cost_nothing_before_a_scan() -> None:
+    assert Columns().nbytes == 0
+
+
 def test_lcs_of_the_lanes_is_that_of_the_pair() -> None:
     """Without F in between, which could hide a lane's neighbour."""
     queries, entries = some_texts(64, seed=10), some_texts(64, seed=11)
     matrix = scores_many(encoded(queries), view(entries), VOCABULARY)
     for row, query in enumerate(queries):
         for column, entry in enumerate(entries):
-            lcs = lcs_pair(np.array(query, np.int32), np.array(entry, np.int32), VOCABULARY)
+            lcs = lcs_pair(np.array(query, np.int32), np.array(entry, np.int32))
             assert matrix[row, column] == reference.f_of(lcs, len(query), len(entry))
