@@ -1,8 +1,4 @@
-"""Which entries are similar to a text: the index's search, and its admission of new texts.
-
-Gather candidates from the lists of the query's prefix, by bounds that never lose one; then
-compare each by its LCS. Nothing here allocates for a query unless it finds more than ever before.
-"""
+"""The index's decisions: gather candidates, compare each by its LCS, append what is novel."""
 
 from __future__ import annotations
 
@@ -10,23 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels.bits import popcount, spread, whole
+from asyncgen_kernels.bits import whole
+from asyncgen_kernels.candidates import gather, query_of
 from asyncgen_kernels.compiled import compiled, inlined, reader
 from asyncgen_kernels.lanes import prefetch
 from asyncgen_kernels.lookup import Lookup, lcs_with, learn_query, lookup_for
-from asyncgen_kernels.measure import SHORT, Bar, fill_row, measured, required
+from asyncgen_kernels.measure import SHORT, Bar, measured, required
 from asyncgen_kernels.postings import (
-    LONG,
-    POSTINGS,
-    RUNS,
-    SHIFT,
-    STARTS,
     Lists,
     Tail,
     Text,
     append_to_tail,
-    first_of_its_kind,
-    list_shift,
     longest_of,
     prefix_length,
     sort_text,
@@ -40,7 +30,6 @@ _RECENT = 32  # candidates among which a repeated one is noticed
 _LINE = 16  # tokens in a line of the cache
 _WORD = 64  # tokens whose positions fit a word
 _ROOM = 1024  # candidates to begin with
-_LENGTH, _PLACES = np.uint64(255), np.uint64(8)  # the parts of a key
 
 
 class Store(NamedTuple):
@@ -69,230 +58,6 @@ class Decisions(NamedTuple):
     nearest: NDArray[np.int64]
     score: NDArray[np.float64]
     entry: NDArray[np.int64]
-
-
-class Query(NamedTuple):
-    """A text on its way through the lists.
-
-    Attributes:
-        text: Its tokens in the common order.
-        m: How many they are.
-        required: See `Bar`, whose rows for m these are.
-        spare: See `Bar`.
-        least: See `Bar`.
-        longest: See `Bar`.
-    """
-
-    text: Text
-    m: int
-    required: NDArray[np.int16]
-    spare: NDArray[np.int16]
-    least: NDArray[np.int16]
-    longest: int
-
-
-class Place(NamedTuple):
-    """Where a query's token stands.
-
-    Attributes:
-        rest: The signature of the tokens after it.
-        left: How many tokens there are from it on.
-        longest: The greatest length of which an entry can be similar if this is the first token
-            that the two share.
-    """
-
-    rest: np.uint64
-    left: int
-    longest: int
-
-
-@reader
-def _query(bar: Bar, text: Text, m: int, room: NDArray[np.int16]) -> Query:
-    """The query of a text; `room` is for the rows of one that is not in the tables."""
-    if m < SHORT:
-        return Query(text, m, bar.required[m], bar.spare[m], bar.least[m], whole(bar.longest[m]))
-
-    longest = fill_row(bar.threshold, m, room[0], room[1], room[2])
-    return Query(text, m, room[0], room[1], room[2], longest)
-
-
-@inlined
-def _similar(query: Query, place: Place, key: np.uint64, theirs: np.uint64) -> bool:
-    """Whether the entry of a posting may be similar: no if too many tokens lack a partner.
-
-    Each bit of one text's signature that the other's lacks is at least one such token.
-    """
-    n = key & _LENGTH
-    lacking = popcount(place.rest & ~theirs) + whole(query.required[n])
-    spared = popcount(theirs & ~place.rest) + whole(key >> _PLACES)
-    return (lacking <= place.left) & (spared <= whole(query.spare[n]))
-
-
-@inlined
-def _in_prefix(query: Query, place: Place, key: np.uint64) -> bool:
-    """Whether the posting's token stands in the prefix that an entry of its length needs."""
-    n = whole(key & _LENGTH)
-    return (n >= whole(query.least[key >> _PLACES])) & (n <= place.longest)
-
-
-@reader
-def _read_chain(
-    tail: Tail, posting: int, query: Query, place: Place, found: NDArray[np.uint32], count: int
-) -> int:
-    while posting >= 0:
-        key = np.uint64(tail.keys[posting])
-        if _in_prefix(query, place, key) and _similar(query, place, key, tail.signatures[posting]):
-            if count < found.size:
-                found[count] = tail.entries[posting]
-
-            count += 1
-
-        posting = whole(tail.following[posting])
-
-    return count
-
-
-@reader
-def _read_list(
-    lists: Lists,
-    bounds: tuple[int, int],
-    query: Query,
-    place: Place,
-    found: NDArray[np.uint32],
-    count: int,
-) -> int:
-    """Read a list that is not LONG."""
-    for number in range(bounds[0], bounds[1]):
-        posting = np.uint64(number)
-        key = np.uint64(lists.keys[posting])
-        if _in_prefix(query, place, key) and _similar(query, place, key, lists.signatures[posting]):
-            if count < found.size:
-                found[count] = lists.entries[posting]
-
-            count += 1
-
-    return count
-
-
-@reader
-def _read_long(
-    lists: Lists,
-    bounds: tuple[int, int, int],
-    query: Query,
-    place: Place,
-    found: NDArray[np.uint32],
-    count: int,
-) -> int:
-    """Read a LONG list: of each position the lengths for which it is within the prefix.
-
-    `bounds` are where the list begins, where the segment's postings do, and its tables.
-    """
-    start, base, tables = bounds
-    table = tables + whole(lists.entries[start])
-    first, last = whole(lists.runs[table]), whole(lists.runs[table + 1])
-    table += 2 - first
-    for position in range(first, last + 1):
-        number = base + whole(lists.runs[table + position])
-        prefetch(lists.keys, number)
-        prefetch(lists.signatures, number)
-
-    for position in range(first, last + 1):
-        least = whole(query.least[position])
-        if least > place.longest:
-            break
-
-        number = base + whole(lists.runs[table + position])
-        end = base + whole(lists.runs[table + position + 1])
-        number = _skip(lists.keys, number, end, (position << 8) + least)
-        beyond = (position << 8) + place.longest
-        while number < end:
-            posting = np.uint64(number)
-            key = np.uint64(lists.keys[posting])
-            if whole(key) > beyond:
-                break
-
-            if _similar(query, place, key, lists.signatures[posting]):
-                if count < found.size:
-                    found[count] = lists.entries[posting]
-
-                count += 1
-
-            number += 1
-
-    return count
-
-
-@inlined
-def _skip(keys: NDArray[np.uint16], start: int, end: int, key: int) -> int:
-    """The first of the postings from start to end whose key is not below this one."""
-    while end - start > 8:
-        middle = (start + end) >> 1
-        below = whole(keys[np.uint64(middle)]) < key
-        start, end = (middle + 1, end) if below else (start, middle)
-
-    while start < end and whole(keys[np.uint64(start)]) < key:
-        start += 1
-
-    return start
-
-
-@reader
-def _fetch_lists(lists: Lists, query: Query) -> None:
-    """Have all that `_gather` will read first fetched into the cache at the same time."""
-    segments = lists.segments
-    places = query.m // 2 + 2 if query.m > 3 else query.m
-    for step in range(2):
-        for segment in range(segments.shape[0] - 1):
-            first, shift = segments[segment, STARTS], np.uint64(segments[segment, SHIFT])
-            base = segments[segment, POSTINGS]
-            for at in range(places):
-                number = first + whole(spread(query.text.tokens[at], shift))
-                if step == 0:
-                    prefetch(lists.starts, number)
-                else:
-                    start = base + whole(lists.starts[number])
-                    prefetch(lists.keys, start)
-                    prefetch(lists.signatures, start)
-                    prefetch(lists.entries, start)
-
-
-@reader
-def _gather(lists: Lists, tail: Tail, query: Query, found: NDArray[np.uint32]) -> int:
-    """Write the candidates, some perhaps twice, as far as there is room; return their number."""
-    count, longest = 0, query.longest
-    tail_shift, segments = list_shift(tail.heads.size), lists.segments
-    _fetch_lists(lists, query)
-    for at in range(query.m):
-        left = query.m - at
-        while longest > 0 and (query.spare[longest] < 0 or query.required[longest] > left):
-            longest -= 1
-
-        if longest == 0:
-            break
-
-        token = query.text.tokens[at]
-        if token < 0 or not first_of_its_kind(query.text, at):
-            continue
-
-        place = Place(query.text.rest[at + 1], left, longest)
-        head = whole(tail.heads[spread(token, tail_shift)])
-        if head >= 0:
-            count = _read_chain(tail, head, query, place, found, count)
-
-        for segment in range(segments.shape[0] - 1):
-            number = segments[segment, STARTS] + whole(
-                spread(token, np.uint64(segments[segment, SHIFT]))
-            )
-            base = segments[segment, POSTINGS]
-            start = base + whole(lists.starts[number])
-            end = base + whole(lists.starts[number + 1])
-            if end - start >= LONG:
-                bounds = (start, base, segments[segment, RUNS])
-                count = _read_long(lists, bounds, query, place, found, count)
-            elif end > start:
-                count = _read_list(lists, (start, end), query, place, found, count)
-
-    return count
 
 
 @inlined
@@ -366,7 +131,7 @@ def _decide(
     bar, ranks, lists, tail = index
     decisions, lookup, text, rows, found = work
     sort_text(ids, ranks, text)
-    count = _gather(lists, tail, _query(bar, text, ids.size, rows), found)
+    count = gather(lists, tail, query_of(bar, text, ids.size, rows), found)
     if count > found.size:
         return count
 
