@@ -177,7 +177,8 @@ def curve(kind: str, sizes: list[int], stream: Stream | None, peers: list[str]) 
 
 HEADING = (
     f"{'corpus':<8}{'pool':>10}{'µs':>8}{'p50':>8}{'p99':>8}{'cdist ns/pair':>15}{'ratio':>9}"
-    f"{'B/entry':>9}{'load s':>8}{'rejected':>10}{'agree':>8}  MinHash: µs, verified, recall, false finds"
+    f"{'B/entry':>9}{'load s':>8}{'rejected':>10}{'agree':>8}"
+    "  MinHash: µs, verified, recall, false finds"
 )
 
 
@@ -185,7 +186,8 @@ def line(point: Point) -> str:
     """Return a measurement as a row under HEADING."""
     took = point.decision
     peers = "; ".join(
-        f"{peer.name} {peer.us_per_candidate:.0f}, {peer.verified_us:.0f}, {peer.recall:.3f}, {peer.false_finds:.3f}"
+        f"{peer.name} {peer.us_per_candidate:.0f}, {peer.verified_us:.0f}, {peer.recall:.3f}, "
+        f"{peer.false_finds:.3f}"
         for peer in point.peers
     )
     return (

@@ -32,7 +32,7 @@ class Contender:
     entries: int
 
 
-def contender(  # noqa: PLR0913 - what was measured
+def contender(
     name: Name, mode: Mode, *, seconds: float, candidates: int, entries: int, pool: int
 ) -> Contender:
     """Tell the cost from what was measured.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from asyncgen.bench.contender import contender
 from asyncgen.bench.growth import Step
-from asyncgen.bench.ours import alone, decisions, loaded, scan_batch, scan_single
+from asyncgen.bench.ours import alone, decisions, loaded, scan_batch, scan_single, ten_nearest
 from asyncgen.bench.peers import rapidfuzz_cdist, rapidfuzz_extract_one, rouge_score
 from asyncgen.bench.selection import cut, learned, size
 from asyncgen.bench.start import measured_start
@@ -79,12 +79,15 @@ class FilterReport:
         loaded: Building, memory, and deciding from text to inserted.
         decided: The decisions.
         contenders: All ways to compare, ours first, the decision before all.
+        ten_nearest_us: Microseconds a candidate for its ten nearest, the mean of all scores and
+            their histogram, in batches.
     """
 
     start: Start | None
     loaded: Loaded
     decided: Decided
     contenders: list[Contender]
+    ten_nearest_us: float
 
 
 def measure_filter(workload: Workload, plan: Plan, tell: Callable[[str], None]) -> FilterReport:
@@ -101,18 +104,18 @@ def measure_filter(workload: Workload, plan: Plan, tell: Callable[[str], None]) 
         start = measured_start()
     tell("loading the kernels")
     warm_up()
-    decided, contenders = _with_tokens(workload, plan, tell)
+    decided, contenders, ten_nearest_us = _with_tokens(workload, plan, tell)
     if "rouge_score" in plan.against:
         tell("comparing by rouge_score")
         contenders.append(rouge_score(workload.candidates, workload.pool, plan.tokenizer))
     tell("loading a pool of texts, and admitting")
     pool = loaded(workload.pool, workload.candidates, plan.threshold, plan.tokenizer)
-    return FilterReport(start, pool, decided, contenders)
+    return FilterReport(start, pool, decided, contenders, ten_nearest_us)
 
 
 def _with_tokens(
     workload: Workload, plan: Plan, tell: Callable[[str], None]
-) -> tuple[Decided, list[Contender]]:
+) -> tuple[Decided, list[Contender], float]:
     """Measure all that needs tokens only; they and the index are gone after it."""
     tell(f"deciding on {len(workload.candidates):,} candidates, checking some by brute force")
     vocabulary = Vocabulary(plan.tokenizer)
@@ -134,11 +137,12 @@ def _with_tokens(
         scan_single(candidates, view),
         scan_batch(candidates, view, len(vocabulary)),
     ]
+    ten_nearest_us = ten_nearest(candidates, view, len(vocabulary))
     if "rapidfuzz" in plan.against:
         tell("comparing by rapidfuzz")
         contenders.append(rapidfuzz_cdist(candidates, view, plan.threshold))
         contenders.append(rapidfuzz_extract_one(candidates, view, plan.threshold))
-    return decided, contenders
+    return decided, contenders, ten_nearest_us
 
 
 def _decided(index: Index, pool: Encoded, candidates: Encoded, vocabulary: int) -> Decided:

@@ -44,6 +44,7 @@ def as_fields(report: FilterReport, workload: Workload, plan: Plan) -> dict[str,
         "decision": decided.batch,
         "decision_alone": decided.alone,
         "text_decision": loaded.decision,
+        "ten_nearest_us_per_candidate": report.ten_nearest_us,
         "growth": [step._asdict() for step in decided.growth],
         "exponent": exponent(decided.growth),
         "contenders": [
@@ -104,6 +105,10 @@ def _contenders(report: FilterReport) -> str:
             f"  {c.name:<12}{c.mode:<12}{_digits(c.us_per_candidate):>16}"
             f"{_digits(c.ns_per_pair):>13}{_digits(c.us_per_candidate / unit):>13}{mark}"
         )
+    lines.append(
+        f"  asyncgen's ten nearest, mean and histogram of all scores, in batches: "
+        f"{_digits(report.ten_nearest_us)} µs a candidate"
+    )
     if scaled:
         lines.append("  * measured on some of the pool; its cost is in proportion to the entries")
     return "\n".join(lines)

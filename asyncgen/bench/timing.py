@@ -83,7 +83,6 @@ def spread(rounds: list[list[float]], sizes: Sequence[int]) -> Spread:
 def _undisturbed() -> Generator[None]:
     """Keep the garbage collector out, as timeit does: it walks through millions of lists."""
     was_on = gc.isenabled()
-    gc.collect()
     gc.disable()
     try:
         yield

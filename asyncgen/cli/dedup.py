@@ -116,7 +116,7 @@ def dedup(  # noqa: PLR0913 - each parameter is a flag
         threads=threads or _processors(),
     )
     with _ending_cleanly(), _Display() as display:
-        outcome = run(job, lambda: _pool(threshold, tokenizer), display.show)
+        outcome = run(job, lambda: _pool(threshold, tokenizer, scan=annotate), display.show)
     seconds = time.monotonic() - began
     if as_json:
         from asyncgen.cli.summary import as_json_line
@@ -133,7 +133,7 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-def _pool(threshold: float, tokenizer: Literal["rouge", "unicode"]) -> Pool:
+def _pool(threshold: float, tokenizer: Literal["rouge", "unicode"], *, scan: bool) -> Pool:
     """Return an empty pool; say what is going on if its kernels have to be compiled."""
     notice = threading.Timer(_COMPILING_AFTER, _say, [_COMPILING])
     notice.daemon = True
@@ -141,7 +141,7 @@ def _pool(threshold: float, tokenizer: Literal["rouge", "unicode"]) -> Pool:
     try:
         from asyncgen_kernels import Pool, warm_up
 
-        warm_up()
+        warm_up(scan=scan)
     finally:
         notice.cancel()
     return Pool(threshold=threshold, tokenizer=tokenizer)

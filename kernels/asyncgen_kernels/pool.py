@@ -228,19 +228,24 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
         yield texts[start : start + _BATCH]
 
 
-def warm_up() -> None:
+def warm_up(*, scan: bool = True) -> None:
     """Compile every kernel, or load it from the cache, so that no later call waits for it.
 
     Call it in a thread of its own while the first requests are in the air. It takes seconds on
     a machine's first run and a fraction of one later; a second call does nothing new.
+
+    Args:
+        scan: Also what only `Pool.similar`, `nearest` and `scan` need; admission does not.
     """
     pool = Pool()
     texts = [f"w{number} and {number // 7}" for number in range(2100)]
     pool.add_many(texts)
-    pool.scan("two")  # here its columns are made: the texts below are newer
+    if scan:
+        pool.scan("two")  # here its columns are made: the texts below are newer
     pool.add(texts[0])
     pool.admit_many(texts[:2])
-    pool.similar(texts[:4])
-    pool.similar(texts[:1])
-    rouge_l(np.zeros(1, np.int32), np.zeros(1, np.int32))
-    required_lcs(THRESHOLD, 1, 1)
+    if scan:
+        pool.similar(texts[:4])
+        pool.similar(texts[:1])
+        rouge_l(np.zeros(1, np.int32), np.zeros(1, np.int32))
+        required_lcs(THRESHOLD, 1, 1)

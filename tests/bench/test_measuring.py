@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import numpy as np
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
@@ -12,7 +10,7 @@ from asyncgen.bench.contender import contender
 from asyncgen.bench.growth import Step, exponent
 from asyncgen.bench.selection import batches, cut, learned, listed, sampled, size
 from asyncgen.bench.start import measured_start
-from asyncgen.bench.synthetic import BLOCK, texts_of, zipf
+from asyncgen.bench.synthetic import BLOCK, Block, texts_of, zipf
 from asyncgen.bench.timing import laps, spread
 from asyncgen.bench.truth import agreement, brute_force
 from asyncgen_kernels import Vocabulary
@@ -22,27 +20,29 @@ from asyncgen_kernels.text import Encoded
 
 
 @pytest.fixture(scope="module")
-def texts() -> list[str]:
-    return texts_of(next(zipf(1200)))
+def block() -> Block:
+    return next(zipf(1200))
 
 
-def test_the_first_texts_of_a_corpus_do_not_depend_on_its_size(texts: list[str]) -> None:
+@pytest.fixture(scope="module")
+def texts(block: Block) -> list[str]:
+    return texts_of(block)
+
+
+def test_the_first_texts_of_a_corpus_do_not_depend_on_its_size(block: Block) -> None:
     first, second = zipf(BLOCK + 10)
 
-    assert (first.size, second.size) == (BLOCK, 10)
-    assert texts_of(first)[:1200] == texts
+    assert (block.size, first.size, second.size) == (1200, BLOCK, 10)
+    assert np.array_equal(first.offsets[:1201], block.offsets)
+    assert np.array_equal(first.tokens[: block.tokens.size], block.tokens)
+    assert 16 < np.diff(first.offsets).mean() < 17
+    assert np.diff(first.offsets).min() >= 1
+
+
+def test_a_corpus_has_texts_of_its_own_for_each_seed(texts: list[str]) -> None:
     assert texts_of(next(zipf(50, seed=7))) != texts[:50]
-
-
-def test_a_corpus_is_like_instructions(texts: list[str]) -> None:
-    """Of 16.5 words in the mean, all with a word, and with near-duplicates."""
-    block = next(zipf(BLOCK))
-    lengths = np.diff(block.offsets)
-
-    assert 16 < lengths.mean() < 17
-    assert lengths.min() >= 1
     assert all(text.startswith("W") and text.endswith(".") for text in texts)
-    assert len(set(islice(texts, 1000))) > 950
+    assert len(set(texts)) > 1100
 
 
 def test_parts_are_those_asked_for() -> None:

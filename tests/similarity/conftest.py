@@ -6,5 +6,5 @@ from asyncgen_kernels import warm_up
 
 
 def pytest_collection_finish() -> None:
-    """Not in a fixture: the first test's time limit would then be for a compiler on a cold start."""
+    """Not in a fixture: on a cold start it would use up the first test's time limit."""
     warm_up()

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cdist
+from rouge_score import tokenize
 from similarity import reference
 from similarity.harness import floats_of, needs_stream, rouge, scores_of, stream, verdict_of
 
@@ -30,7 +31,7 @@ def decisions() -> list[Admission]:
 def as_ids() -> list[list[int]]:
     ids: dict[str, int] = {}
     return [
-        [ids.setdefault(token, len(ids)) for token in reference.tokens_of(text)]
+        [ids.setdefault(token, len(ids)) for token in tokenize.tokenize(text, None)]
         for text in stream()
     ]
 
@@ -48,7 +49,7 @@ def test_indices_count_the_admitted() -> None:
 
     assert len(decisions()) == len(stream())
     assert indices == list(range(len(indices)))
-    assert 0.5 * len(stream()) < len(indices) < 0.9 * len(stream())
+    assert 10_000 < len(indices) < len(stream())
 
 
 def test_every_rejection_names_a_pair_with_that_score() -> None:
@@ -60,7 +61,7 @@ def test_every_rejection_names_a_pair_with_that_score() -> None:
 
             assert kept[decision.nearest] < row
             assert decision.score == reference.f_of(lcs, len(one), len(other)) > THRESHOLD
-            if row % 20 == 0:
+            if row % 50 == 0:
                 pair = stream()[row], stream()[kept[decision.nearest]]
 
                 assert decision.score == rouge().score(*pair)["rougeL"].fmeasure
@@ -80,9 +81,7 @@ def test_a_sample_of_decisions_equals_brute_force() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_every_decision_equals_brute_force() -> None:
-    """Rows in blocks against everything kept; that the decisions before a row were right is known
-    by then, so what was kept before it is what brute force would have kept.
-    """
+    """Rows in blocks, each against what was kept before it: rightly so, as is known by then."""
     kept = kept_rows()
     entries = [as_ids()[row] for row in kept]
     lengths = np.array([len(entry) for entry in entries], np.int32)
@@ -95,6 +94,6 @@ def test_every_decision_equals_brute_force() -> None:
         )
         for row, text, found in zip(rows, texts, lcs, strict=True):
             before = int(np.searchsorted(kept, row))
-            scores = floats_of(found[:before], np.int32(len(text)), lengths[:before])
+            scores = floats_of(found[:before], np.array(len(text), np.int32), lengths[:before])
 
             assert decided(decisions()[row]) == verdict_of(scores, THRESHOLD)
