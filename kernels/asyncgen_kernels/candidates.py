@@ -15,6 +15,7 @@ from asyncgen_kernels.lanes import prefetch
 from asyncgen_kernels.measure import SHORT, Bar, fill_row
 from asyncgen_kernels.postings import (
     LONG,
+    MOST,
     POSTINGS,
     RUNS,
     SHIFT,
@@ -29,6 +30,7 @@ from asyncgen_kernels.postings import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_MANY = 48  # candidates that had better be looked at before there are more
 _LENGTH, _PLACES = np.uint64(255), np.uint64(8)  # the parts of a key
 
 
@@ -96,15 +98,28 @@ def _in_prefix(query: Query, place: Place, key: np.uint64) -> bool:
     return (n >= whole(query.least[key >> _PLACES])) & (n <= place.longest)
 
 
+@inlined
+def _candidate(place: Place, key: np.uint64, theirs: np.uint64, entry: np.uint32) -> np.uint64:
+    """The entry, its length as in the key, and the most that it shares if this comes first."""
+    n = whole(key & _LENGTH)
+    mine_left = place.left - popcount(place.rest & ~theirs)
+    theirs_left = n - whole(key >> _PLACES) - popcount(theirs & ~place.rest)
+    most = np.uint64(mine_left if n == MOST else min(mine_left, theirs_left))
+    return np.uint64(entry) | (key & _LENGTH) << np.uint64(32) | most << np.uint64(40)
+
+
 @reader
 def _read_chain(
-    tail: Tail, posting: int, query: Query, place: Place, found: NDArray[np.uint32], count: int
+    tail: Tail, posting: int, query: Query, place: Place, found: NDArray[np.uint64]
 ) -> int:
+    count = 0
     while posting >= 0:
         key = np.uint64(tail.keys[posting])
         if _in_prefix(query, place, key) and _similar(query, place, key, tail.signatures[posting]):
             if count < found.size:
-                found[count] = tail.entries[posting]
+                found[count] = _candidate(
+                    place, key, tail.signatures[posting], tail.entries[posting]
+                )
 
             count += 1
 
@@ -119,16 +134,18 @@ def _read_list(
     bounds: tuple[int, int],
     query: Query,
     place: Place,
-    found: NDArray[np.uint32],
-    count: int,
+    found: NDArray[np.uint64],
 ) -> int:
     """Read a list that is not LONG."""
+    count = 0
     for number in range(bounds[0], bounds[1]):
         posting = np.uint64(number)
         key = np.uint64(lists.keys[posting])
         if _in_prefix(query, place, key) and _similar(query, place, key, lists.signatures[posting]):
             if count < found.size:
-                found[count] = lists.entries[posting]
+                found[count] = _candidate(
+                    place, key, lists.signatures[posting], lists.entries[posting]
+                )
 
             count += 1
 
@@ -141,13 +158,13 @@ def _read_long(
     bounds: tuple[int, int, int],
     query: Query,
     place: Place,
-    found: NDArray[np.uint32],
-    count: int,
+    found: NDArray[np.uint64],
 ) -> int:
     """Read a LONG list: of each position the lengths for which it is within the prefix.
 
     `bounds` are where the list begins, where the segment's postings do, and its tables.
     """
+    count = 0
     start, base, tables = bounds
     table = tables + whole(lists.entries[start])
     first, last = whole(lists.runs[table]), whole(lists.runs[table + 1])
@@ -174,7 +191,9 @@ def _read_long(
 
             if _similar(query, place, key, lists.signatures[posting]):
                 if count < found.size:
-                    found[count] = lists.entries[posting]
+                    found[count] = _candidate(
+                        place, key, lists.signatures[posting], lists.entries[posting]
+                    )
 
                 count += 1
 
@@ -218,12 +237,51 @@ def _fetch_lists(lists: Lists, query: Query) -> None:
 
 
 @reader
-def gather(lists: Lists, tail: Tail, query: Query, found: NDArray[np.uint32]) -> int:
-    """Write the candidates, some perhaps twice, as far as there is room; return their number."""
+def _read_all(
+    lists: Lists, tail: Tail, token: int, query: Query, place: Place, found: NDArray[np.uint64]
+) -> int:
+    """Read the lists of a token, one in the tail and one in each segment."""
+    count, segments = 0, lists.segments
+    head = whole(tail.heads[spread(token, list_shift(tail.heads.size))])
+    if head >= 0:
+        count = _read_chain(tail, head, query, place, found)
+
+    for segment in range(segments.shape[0] - 1):
+        shift, base = np.uint64(segments[segment, SHIFT]), segments[segment, POSTINGS]
+        number = segments[segment, STARTS] + whole(spread(token, shift))
+        start = base + whole(lists.starts[number])
+        end = base + whole(lists.starts[number + 1])
+        room = found[min(count, found.size) :]
+        if end - start >= LONG:
+            bounds = (start, base, segments[segment, RUNS])
+            count += _read_long(lists, bounds, query, place, room)
+        elif end > start:
+            count += _read_list(lists, (start, end), query, place, room)
+
+    return count
+
+
+@reader
+def gather(
+    lists: Lists, tail: Tail, query: Query, found: NDArray[np.uint64], first: int
+) -> tuple[int, int]:
+    """Write the candidates that share the token at place `first` or one after it.
+
+    Stops when there are many. An entry that is similar has, where it is found by the first token
+    that it shares with the query, a bound that holds; it may be found again by others.
+
+    Returns:
+        How many there are, of which as many as there is room for were written; and the place
+        from where to go on, m at the end.
+    """
     count, longest = 0, query.longest
-    tail_shift, segments = list_shift(tail.heads.size), lists.segments
-    _fetch_lists(lists, query)
-    for at in range(query.m):
+    if first == 0:
+        _fetch_lists(lists, query)
+
+    for at in range(first, query.m):
+        if count >= _MANY:
+            return count, at
+
         left = query.m - at
         while longest > 0 and (query.spare[longest] < 0 or query.required[longest] > left):
             longest -= 1
@@ -232,25 +290,9 @@ def gather(lists: Lists, tail: Tail, query: Query, found: NDArray[np.uint32]) ->
             break
 
         token = query.text.tokens[at]
-        if token < 0 or not first_of_its_kind(query.text, at):
-            continue
+        if token >= 0 and first_of_its_kind(query.text, at):
+            place = Place(query.text.rest[at + 1], left, longest)
+            room = found[min(count, found.size) :]
+            count += _read_all(lists, tail, token, query, place, room)
 
-        place = Place(query.text.rest[at + 1], left, longest)
-        head = whole(tail.heads[spread(token, tail_shift)])
-        if head >= 0:
-            count = _read_chain(tail, head, query, place, found, count)
-
-        for segment in range(segments.shape[0] - 1):
-            number = segments[segment, STARTS] + whole(
-                spread(token, np.uint64(segments[segment, SHIFT]))
-            )
-            base = segments[segment, POSTINGS]
-            start = base + whole(lists.starts[number])
-            end = base + whole(lists.starts[number + 1])
-            if end - start >= LONG:
-                bounds = (start, base, segments[segment, RUNS])
-                count = _read_long(lists, bounds, query, place, found, count)
-            elif end > start:
-                count = _read_list(lists, (start, end), query, place, found, count)
-
-    return count
+    return count, query.m

@@ -13,6 +13,7 @@ from asyncgen_kernels.lanes import prefetch
 from asyncgen_kernels.lookup import Lookup, lcs_with, learn_query, lookup_for
 from asyncgen_kernels.measure import SHORT, Bar, measured, required
 from asyncgen_kernels.postings import (
+    MOST,
     Lists,
     Tail,
     Text,
@@ -26,7 +27,7 @@ from asyncgen_kernels.postings import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_RECENT = 32  # candidates among which a repeated one is noticed
+_ENTRY = np.uint64(0xFFFF_FFFF)  # the part of a candidate that names it
 _LINE = 16  # tokens in a line of the cache
 _WORD = 64  # tokens whose positions fit a word
 _ROOM = 1024  # candidates to begin with
@@ -61,34 +62,42 @@ class Decisions(NamedTuple):
 
 
 @inlined
-def _seen(found: NDArray[np.uint32], place: int) -> bool:
-    """Whether the candidate is among the last few before it."""
-    entry, other = found[place], max(0, place - _RECENT)
-    while other < place and found[other] != entry:
-        other += 1
-
-    return other < place
+def _hopeless(candidate: np.uint64, m: int, best: int, best_score: float) -> bool:
+    """Whether the candidate cannot be better than the best, nor as good and older."""
+    entry = whole(candidate & _ENTRY)
+    n = whole(candidate >> np.uint64(32)) & MOST
+    most = whole(candidate >> np.uint64(40))
+    bound = 1.0 if n == MOST else measured(most, m, n)
+    return bound < best_score or (bound == best_score and entry >= best)
 
 
 @reader
 def _nearest(
-    store: Store, bar: Bar, lookup: Lookup, m: int, found: NDArray[np.uint32], count: int
+    store: Store,
+    bar: Bar,
+    lookup: Lookup,
+    m: int,
+    found: NDArray[np.uint64],
+    known: tuple[int, float],
 ) -> tuple[int, float]:
-    """The best of the candidates that are too similar, the oldest of equals; -1 and 0.0."""
-    for place in range(count):
-        prefetch(store.offsets, found[place])
+    """The best of the candidates that are too similar and of the one known, -1 and 0.0 for none.
 
-    for place in range(count):
-        start = store.offsets[whole(found[place])]
+    Of equals it is the oldest.
+    """
+    for place in range(found.size):
+        prefetch(store.offsets, found[place] & _ENTRY)
+
+    for place in range(found.size):
+        start = store.offsets[found[place] & _ENTRY]
         prefetch(store.tokens, start)
         prefetch(store.tokens, start + _LINE)
 
-    best, best_score = -1, 0.0
-    for place in range(count):
-        entry = whole(found[place])
-        if place and _seen(found, place):
+    best, best_score = known
+    for candidate in found:
+        if best >= 0 and _hopeless(candidate, m, best, best_score):
             continue
 
+        entry = whole(candidate & _ENTRY)
         start, end = store.offsets[entry], store.offsets[entry + 1]
         need = required(bar, m, end - start)
         lcs = lcs_with(lookup, store.tokens, start, end, end - start - need)
@@ -122,23 +131,26 @@ def _decide(
     store: Store,
     number: int,
     append: bool,  # noqa: FBT001 - Numba has no keyword-only arguments
-    work: tuple[Decisions, Lookup, Text, NDArray[np.int16], NDArray[np.uint32]],
+    work: tuple[Decisions, Lookup, Text, NDArray[np.int16], NDArray[np.uint64]],
 ) -> int:
-    """Decide on one text; return the number of candidates.
-
-    Where there was no room for all of them, nothing was decided.
-    """
+    """Decide on one text; return 0, or if nothing was decided the room that it takes."""
     bar, ranks, lists, tail = index
     decisions, lookup, text, rows, found = work
     sort_text(ids, ranks, text)
-    count = gather(lists, tail, query_of(bar, text, ids.size, rows), found)
-    if count > found.size:
-        return count
+    query = query_of(bar, text, ids.size, rows)
+    nearest, score, place, m = -1, 0.0, 0, ids.size
+    learned = False
+    # What shares nothing before this place has at best all tokens from there on, and no other.
+    while place < m and (nearest < 0 or measured(m - place, m, m - place) >= score):
+        count, place = gather(lists, tail, query, found, place)
+        if count > found.size:
+            return count
 
-    nearest, score = -1, 0.0
-    if count:
-        learn_query(lookup, ids)
-        nearest, score = _nearest(store, bar, lookup, ids.size, found, count)
+        if count and not learned:
+            learn_query(lookup, ids)
+            learned = True
+
+        nearest, score = _nearest(store, bar, lookup, m, found[:count], (nearest, score))
 
     decisions.nearest[number] = nearest
     decisions.score[number] = score
@@ -146,7 +158,7 @@ def _decide(
     if nearest < 0 and append:
         decisions.entry[number] = _append(store, tail, bar, text, ids)
 
-    return count
+    return 0
 
 
 @compiled
@@ -171,13 +183,13 @@ def decide(
     longest = longest_of(offsets)
     small, large = lookup_for(_WORD), lookup_for(longest)
     text, rows = text_for(longest), np.empty((3, SHORT), np.int16)
-    found = np.empty(_ROOM, np.uint32)
+    found = np.empty(_ROOM, np.uint64)
     for number in range(offsets.size - 1):
         ids = tokens[offsets[number] : offsets[number + 1]]
         lookup = small if ids.size <= _WORD else large
         work = (decisions, lookup, text, rows, found)
-        count = _decide(ids, index, store, number, append, work)
-        if count > found.size:
-            found = np.empty(2 * count, np.uint32)
+        room = _decide(ids, index, store, number, append, work)
+        while room:
+            found = np.empty(2 * room, np.uint64)
             work = (decisions, lookup, text, rows, found)
-            _decide(ids, index, store, number, append, work)
+            room = _decide(ids, index, store, number, append, work)
