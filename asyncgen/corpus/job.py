@@ -194,7 +194,7 @@ def _load(job: Job, source: Source, filter_: Deduplicator, counts: Counts, watch
     counts.against_bad += reader.bad
 
 
-def _select(  # noqa: PLR0913, PLR0917 - the parts of one loop
+def _select(
     job: Job,
     files: _Files,
     first: list[Row],

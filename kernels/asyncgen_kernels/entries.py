@@ -52,12 +52,13 @@ class Entries:
 
         tokens, offsets, size = self._store
         used = int(offsets[len(self)])
-        self._store = Store(
+        larger = Store(
             roomy(tokens, used, used + texts.tokens.size),
             roomy(offsets, len(self) + 1, count + 1),
-            size,
+            size.copy(),  # whoever holds the arrays as they were keeps the size that fits them
         )
-        return self._store
+        self._store = larger
+        return larger
 
     def extend(self, texts: Encoded) -> None:
         """Append texts.

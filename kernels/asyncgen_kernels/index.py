@@ -89,7 +89,9 @@ class Index:
             OverflowError: When the entries outgrow 32 bits; nothing is appended.
         """
         self._tail = _tail_with_room(self._tail, texts.tokens.size)
-        return self._decide(texts, append=True)
+        decisions = self._decide(texts, append=True)
+        self._chained = len(self._entries)
+        return decisions
 
     def append(self, texts: Encoded) -> None:
         """Append texts, however similar; nothing is found in them until `settle`.
@@ -127,34 +129,28 @@ class Index:
         store = self._entries.room_for(texts) if append else self._entries.store
         index = (self._bar, self._ranks, self._lists, self._tail)
         decide((texts.tokens, texts.offsets), index, store, append, decisions)
-        self._chained = len(self._entries)
         return decisions
 
     def _make_segment(self, count: int, vocabulary: int) -> None:
-        segments = self._lists.segments
-        kept = len(segments) - 1
-        if count >= 2 * self._fitted:
-            self._ranks = rank_tokens(self._entries.view().tokens, vocabulary)
-            self._fitted, kept = count, 0
+        """Put all that is not in a segment into one, with those that it is too large beside."""
+        segments = self._lists.segments[:-1, ENTRIES].tolist()
+        ranks, fitted = self._ranks, self._fitted
+        if count >= 2 * fitted:
+            ranks, fitted, segments = rank_tokens(self.view().tokens, vocabulary), count, []
 
-        first = self._indexed if kept else 0
-        while kept and segments[kept - 1, ENTRIES] <= count - first:
-            kept -= 1
-            first -= int(segments[kept, ENTRIES])
-
-        if kept == 0:
-            self._lists = _no_lists()  # before there are new ones: memory
-
-        self._lists = self._with_segment(kept, first, count)
+        kept, first = _kept(segments, count)
+        # Nothing of the index changes before all of it is there: it may not fit into memory.
+        self._lists = self._with_segment(kept, first, count, ranks)
+        self._ranks, self._fitted = ranks, fitted
         self._tail = _empty_tail()
         self._indexed = count
 
-    def _with_segment(self, kept: int, first: int, end: int) -> Lists:
+    def _with_segment(self, kept: int, first: int, end: int, ranks: NDArray[np.int32]) -> Lists:
         """The first `kept` segments, and one of the entries from `first` to `end`."""
         tokens, offsets = self._entries.view()
         bounds, number = offsets[first : end + 1], _number_of_lists(end - first)
         loose = _loose(int(bounds[-1] - bounds[0]))
-        count = scatter(tokens, bounds, first, (self._bar, self._ranks), number, loose)
+        count = scatter(tokens, bounds, first, (self._bar, ranks), number, loose)
         loose = _first(loose, count)
         starts = list_starts(loose.lists, number)
         return _put_together(self._lists, kept, loose, starts, end - first)
@@ -185,6 +181,18 @@ def _no_lists() -> Lists:
         words,
         np.empty(0, np.uint16),
     )
+
+
+def _kept(segments: list[int], count: int) -> tuple[int, int]:
+    """How many of the segments are each larger than all after it, and where they end."""
+    end = 0
+    for place, size in enumerate(segments):
+        if size <= count - end - size:
+            return place, end
+
+        end += size
+
+    return len(segments), end
 
 
 def _number_of_lists(entries: int) -> int:

@@ -125,9 +125,11 @@ class Pool:
         Raises:
             OverflowError: When tokens or entries outgrow their numbers; some may be appended.
         """
-        for batch in _batches(texts):
-            self._index.append(self._vocabulary.learn(batch))
-        self._index.settle(len(self._vocabulary))
+        try:
+            for batch in _batches(texts):
+                self._index.append(self._vocabulary.learn(batch))
+        finally:
+            self._index.settle(len(self._vocabulary))
 
     def admit(self, text: str) -> Admission:
         """Append the text unless an entry's score with it exceeds the threshold.

@@ -41,7 +41,7 @@ def written(table: list[tuple[str, ...]], line_end: str, *, quote_all: bool, end
     ended=st.booleans(),
     size=st.integers(1, 40),
 )
-def test_records_are_those_of_the_csv_module_and_together_the_file(  # noqa: PLR0913 - drawn
+def test_records_are_those_of_the_csv_module_and_together_the_file(
     *,
     table: list[tuple[str, ...]],
     line_end: str,
