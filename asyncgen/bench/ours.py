@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncgen_kernels.index import Index
     from asyncgen_kernels.text import Encoded
 
-__all__ = ["Loaded", "alone", "decisions", "loaded", "scan_batch", "scan_single", "ten_nearest"]
+__all__ = ["Loaded", "alone", "decisions", "loaded", "scan_batch", "scan_single", "score_table"]
 
 _BATCH = 64
 """Candidates a call, as a generator delivers them."""
@@ -103,16 +103,16 @@ def scan_single(candidates: Encoded, entries: EntriesView) -> Contender:
 
 
 def scan_batch(candidates: Encoded, entries: EntriesView, vocabulary: int) -> Contender:
-    """Score all entries for up to 256 candidates a call, short and long as they come."""
-    queries = sampled(candidates, _MANY)
-    most = max(_SINGLE, min(_MANY, _SCORES // size(entries)))
-    calls = batches(queries, most)
+    """Score all entries for up to 256 candidates a call, short and long as they come.
+
+    Of the scores the best ten, the mean and the histogram are kept; see `score_table`.
+    """
+    queries, columns = sampled(candidates, _MANY), Columns()
 
     def work() -> None:
-        for call in calls:
-            scores_many(call, entries, vocabulary)
+        scan_many(queries, entries, vocabulary, columns=columns)
 
-    scores_many(cut(queries, 0, 1), entries, vocabulary)
+    work()
     return contender(
         "asyncgen",
         "scan_batch",
@@ -123,15 +123,15 @@ def scan_batch(candidates: Encoded, entries: EntriesView, vocabulary: int) -> Co
     )
 
 
-def ten_nearest(candidates: Encoded, entries: EntriesView, vocabulary: int) -> float:
-    """Return microseconds a candidate for a scan that keeps the best ten, mean and histogram.
-
-    All scores are computed, as in `scan_batch`, but there is no table of them to be written.
-    """
-    queries, columns = sampled(candidates, _MANY), Columns()
-    scan_many(queries, entries, vocabulary, columns=columns)
+def score_table(candidates: Encoded, entries: EntriesView, vocabulary: int) -> float:
+    """Return microseconds a candidate for the same with all scores written into one array."""
+    queries = sampled(candidates, _MANY)
+    most = max(_SINGLE, min(_MANY, _SCORES // size(entries)))
+    calls = batches(queries, most)
 
     def work() -> None:
-        scan_many(queries, entries, vocabulary, columns=columns)
+        for call in calls:
+            scores_many(call, entries, vocabulary)
 
+    scores_many(cut(queries, 0, 1), entries, vocabulary)
     return quickest(work) / size(queries) * 1e6

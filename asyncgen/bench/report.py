@@ -44,7 +44,7 @@ def as_fields(report: FilterReport, workload: Workload, plan: Plan) -> dict[str,
         "decision": decided.batch,
         "decision_alone": decided.alone,
         "text_decision": loaded.decision,
-        "ten_nearest_us_per_candidate": report.ten_nearest_us,
+        "score_table_us_per_candidate": report.score_table_us,
         "growth": [step._asdict() for step in decided.growth],
         "exponent": exponent(decided.growth),
         "contenders": [
@@ -106,8 +106,8 @@ def _contenders(report: FilterReport) -> str:
             f"{_digits(c.ns_per_pair):>13}{_digits(c.us_per_candidate / unit):>13}{mark}"
         )
     lines.append(
-        f"  asyncgen's ten nearest, mean and histogram of all scores, in batches: "
-        f"{_digits(report.ten_nearest_us)} µs a candidate"
+        f"  scan_batch keeps ten nearest, mean and histogram; all scores into an array: "
+        f"{_digits(report.score_table_us)} µs a candidate"
     )
     if scaled:
         lines.append("  * measured on some of the pool; its cost is in proportion to the entries")

@@ -67,7 +67,7 @@ def checked(out: str) -> dict[str, Any]:
     assert type(found["pool"]) is int
     assert type(found["candidates"]) is int
     assert found["agreement"] == found["nearest_agreement"] == 1.0
-    for name in ("bytes_per_entry", "build_s", "tokens_per_entry", "ten_nearest_us_per_candidate"):
+    for name in ("bytes_per_entry", "build_s", "tokens_per_entry", "score_table_us_per_candidate"):
         assert found[name] > 0
     for name in ("decision", "decision_alone", "text_decision"):
         assert all(found[name][key] > 0 for key in ("mean_us", "p50_us", "p99_us"))
