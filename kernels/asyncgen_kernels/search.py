@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels.bits import whole
+from asyncgen_kernels.bits import ONE, whole
 from asyncgen_kernels.candidates import gather, query_of
 from asyncgen_kernels.compiled import compiled, inlined, reader
 from asyncgen_kernels.lanes import prefetch
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ENTRY = np.uint64(0xFFFF_FFFF)  # the part of a candidate that names it
+_SEEN = 8192  # slots, a power of two
 _LINE = 16  # tokens in a line of the cache
 _WORD = 64  # tokens whose positions fit a word
 _ROOM = 1024  # candidates to begin with
@@ -61,6 +62,18 @@ class Decisions(NamedTuple):
     entry: NDArray[np.int64]
 
 
+class Seen(NamedTuple):
+    """Which candidates a query has met; one that has its slot taken is forgotten.
+
+    Attributes:
+        marks: The query's number and the entry, by the entry's last bits, shape (_SEEN,).
+        query: The number of the query, shape (1,).
+    """
+
+    marks: NDArray[np.uint64]
+    query: NDArray[np.uint64]
+
+
 @inlined
 def _hopeless(candidate: np.uint64, m: int, best: int, best_score: float) -> bool:
     """Whether the candidate cannot be better than the best, nor as good and older."""
@@ -77,13 +90,14 @@ def _nearest(
     bar: Bar,
     lookup: Lookup,
     m: int,
-    found: NDArray[np.uint64],
+    candidates: tuple[NDArray[np.uint64], Seen],
     known: tuple[int, float],
 ) -> tuple[int, float]:
     """The best of the candidates that are too similar and of the one known, -1 and 0.0 for none.
 
-    Of equals it is the oldest.
+    Of equals it is the oldest. Only the first time that an entry is a candidate counts.
     """
+    found, seen = candidates
     for place in range(found.size):
         prefetch(store.offsets, found[place] & _ENTRY)
 
@@ -94,6 +108,12 @@ def _nearest(
 
     best, best_score = known
     for candidate in found:
+        mark = seen.query[0] << np.uint64(32) | candidate & _ENTRY
+        slot = candidate & np.uint64(_SEEN - 1)
+        if seen.marks[slot] == mark:
+            continue
+
+        seen.marks[slot] = mark
         if best >= 0 and _hopeless(candidate, m, best, best_score):
             continue
 
@@ -131,11 +151,12 @@ def _decide(
     store: Store,
     number: int,
     append: bool,  # noqa: FBT001 - Numba has no keyword-only arguments
-    work: tuple[Decisions, Lookup, Text, NDArray[np.int16], NDArray[np.uint64]],
+    work: tuple[Decisions, Lookup, Text, NDArray[np.int16], NDArray[np.uint64], Seen],
 ) -> int:
     """Decide on one text; return 0, or if nothing was decided the room that it takes."""
     bar, ranks, lists, tail = index
-    decisions, lookup, text, rows, found = work
+    decisions, lookup, text, rows, found, seen = work
+    seen.query[0] += ONE
     sort_text(ids, ranks, text)
     query = query_of(bar, text, ids.size, rows)
     nearest, score, place, m = -1, 0.0, 0, ids.size
@@ -150,7 +171,7 @@ def _decide(
             learn_query(lookup, ids)
             learned = True
 
-        nearest, score = _nearest(store, bar, lookup, m, found[:count], (nearest, score))
+        nearest, score = _nearest(store, bar, lookup, m, (found[:count], seen), (nearest, score))
 
     decisions.nearest[number] = nearest
     decisions.score[number] = score
@@ -184,12 +205,13 @@ def decide(
     small, large = lookup_for(_WORD), lookup_for(longest)
     text, rows = text_for(longest), np.empty((3, SHORT), np.int16)
     found = np.empty(_ROOM, np.uint64)
+    seen = Seen(np.zeros(_SEEN, np.uint64), np.zeros(1, np.uint64))
     for number in range(offsets.size - 1):
         ids = tokens[offsets[number] : offsets[number + 1]]
         lookup = small if ids.size <= _WORD else large
-        work = (decisions, lookup, text, rows, found)
+        work = (decisions, lookup, text, rows, found, seen)
         room = _decide(ids, index, store, number, append, work)
         while room:
             found = np.empty(2 * room, np.uint64)
-            work = (decisions, lookup, text, rows, found)
+            work = (decisions, lookup, text, rows, found, seen)
             room = _decide(ids, index, store, number, append, work)
