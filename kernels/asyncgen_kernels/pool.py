@@ -200,8 +200,9 @@ class Pool:
 
     def scan(self, text: str) -> NDArray[np.float64]:
         """The score of the text with every entry, oldest first, shape (entries,)."""
+        entries = self._index.view()  # before the vocabulary, which then has all its tokens
         query = self._vocabulary.find([text])
-        return scores(query.tokens, self._index.view(), self._columns)
+        return scores(query.tokens, entries, self._columns)
 
     def snapshot(self) -> PoolSnapshot:
         """Counts as of now."""

@@ -20,7 +20,10 @@ from asyncgen_kernels import Pool
 from asyncgen_kernels import index as index_module
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from multiprocessing.connection import Connection
+
+    from asyncgen_kernels.text import Encoded
 
 TEXTS = sentences(1200, seed=12)
 
@@ -100,6 +103,21 @@ def test_readers_see_a_prefix_while_one_thread_admits(monkeypatch: pytest.Monkey
         assert len(scores) <= entries <= len(final)
         assert nearest in {0, None}
         assert similar in {0, -1}
+
+
+def test_a_scan_that_sees_an_entry_knows_its_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if another thread appended just when the scan has looked its tokens up."""
+    pool = Pool()
+    find = pool._vocabulary.find
+
+    def find_and_append(texts: Sequence[str]) -> Encoded:
+        found = find(texts)
+        pool.add("a b c")
+        return found
+
+    monkeypatch.setattr(pool._vocabulary, "find", find_and_append)
+
+    assert pool.scan("a b c").tolist() in ([], [1.0])
 
 
 def run_copy(folder: Path, **environment: str) -> int:
