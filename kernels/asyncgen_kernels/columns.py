@@ -48,9 +48,8 @@ class _Copy(NamedTuple):
 class Columns:
     """A copy of a pool's entries by token: made when first asked for, renewed as the pool grows.
 
-    Beside the entries it takes 8 to 12 bytes for each of their tokens, up to half of that again
-    for the columns of common tokens, and 15 bytes for each token of the vocabulary; nothing
-    before the first scan. Entries newer than the copy are read as they are. Threads may share it.
+    Beside the entries it takes 12 to 13 bytes for each of their tokens in all; nothing before the
+    first scan. Entries newer than the copy are read as they are. Threads may share it.
     """
 
     def __init__(self) -> None:
