@@ -11,8 +11,13 @@ AsyncgenError
 │   ├── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
 │   └── MissingExtraError      an optional dependency is not installed
 ├── EndpointError              one attempt failed
-│   ├── TransientError         worth another attempt (overload, 5xx, network, timeout, rate)
+│   ├── TransientError         worth another attempt (5xx, a connection that broke)
+│   │   ├── RateLimitedError   asked too fast: by its limits, or by how fast the rate grew
+│   │   ├── OverloadedError    the provider has too much to do, whoever asks
+│   │   ├── TimedOutError      connect, first_byte, stalled or total: the phase that took too long
+│   │   ├── BadAnswerError     cut off on the way, empty, not JSON, or an error in disguise
 │   │   └── UnreachableError   nothing answers at that address
+│   ├── QuotaError             this key has no credit, or nothing left of a day's quota
 │   └── RequestRejectedError   this request will never be answered (context overflow, say)
 ├── RunPausedError             exit 3: stopped early, resumable (quota, budget, endpoint down)
 └── LocalServerError           exit 1: the embedded server did not start or died
@@ -23,13 +28,16 @@ A message is one line: what is wrong, where, how to mend it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from asyncgen.records import RateHint
+
 __all__ = [
     "AsyncgenError",
+    "BadAnswerError",
     "CorpusError",
     "EndpointError",
     "EndpointRefusedError",
@@ -37,14 +45,21 @@ __all__ = [
     "LocalServerError",
     "MissingExtraError",
     "ModelFileError",
+    "OverloadedError",
+    "QuotaError",
+    "RateLimitedError",
     "RequestRejectedError",
     "RunFolderError",
     "RunPausedError",
     "SeedError",
     "SettingsError",
+    "TimedOutError",
     "TransientError",
     "UnreachableError",
 ]
+
+
+Phase = Literal["connect", "first_byte", "stalled", "total"]
 
 
 class AsyncgenError(Exception):
@@ -135,7 +150,13 @@ class MissingExtraError(InputError):
 
 
 class EndpointError(AsyncgenError):
-    """Raised when one attempt at a request failed."""
+    """Raised when one attempt at a request failed.
+
+    Attributes:
+        hints: What the endpoint said of its limits beside it.
+    """
+
+    hints: tuple[RateHint, ...] = ()
 
 
 class TransientError(EndpointError):
@@ -153,6 +174,57 @@ class TransientError(EndpointError):
         self.problem = problem
         self.retry_after = retry_after
         self.possibly_billed = possibly_billed
+
+
+class RateLimitedError(TransientError):
+    """Raised when a request came too fast for the endpoint's limits, or for its growth.
+
+    Attributes:
+        too_steep: Whether the limits were kept and only the rate grew too fast.
+    """
+
+    def __init__(
+        self, problem: str, *, retry_after: float | None = None, too_steep: bool = False
+    ) -> None:
+        super().__init__(problem, retry_after=retry_after)
+        self.too_steep = too_steep
+
+
+class OverloadedError(TransientError):
+    """Raised when the provider as a whole has too much to do (503, 529)."""
+
+
+class TimedOutError(TransientError):
+    """Raised when an attempt took too long; but for a connection, it may have been billed.
+
+    Attributes:
+        phase: What took too long: "connect", "first_byte", "stalled" or "total".
+    """
+
+    def __init__(self, problem: str, *, phase: Phase) -> None:
+        super().__init__(problem, possibly_billed=phase != "connect")
+        self.phase = phase
+
+
+class BadAnswerError(TransientError):
+    """Raised when HTTP 200 brought no answer: cut off, empty, not JSON, an error in disguise."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, possibly_billed=True)
+
+
+class QuotaError(EndpointError):
+    """Raised when an endpoint takes no more requests with this key for long.
+
+    Attributes:
+        resets_in: Seconds until a day's quota is whole again; ``None`` for credit that only its
+            owner can renew.
+    """
+
+    def __init__(self, problem: str, *, resets_in: float | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.resets_in = resets_in
 
 
 class UnreachableError(TransientError):

@@ -17,11 +17,14 @@ __all__ = [
     "Completion",
     "FinishReason",
     "Instance",
+    "Meter",
     "Neighbour",
     "Prompt",
     "Provenance",
+    "RateHint",
     "Reason",
     "Rejection",
+    "Reply",
     "Request",
     "Sampling",
     "SeedTask",
@@ -32,7 +35,10 @@ __all__ = [
 
 Stage = Literal["generation", "classification", "instances"]
 
-Api = Literal["chat", "completions"]
+Api = Literal["chat", "completions", "anthropic"]
+
+Meter = Literal["requests", "tokens", "input_tokens", "output_tokens"]
+"""What a rate limit counts; `tokens` are input and output together."""
 
 FinishReason = Literal["stop", "length", "content_filter", "error"]
 
@@ -88,6 +94,10 @@ class SeedTask(Struct, frozen=True, kw_only=True):
     category: str = ""
 
 
+_FRAME = 16
+"""Tokens that begin and end a message, at the most."""
+
+
 class Prompt(Struct, frozen=True):
     """What is asked: text that is the same for many requests, then text that is not.
 
@@ -113,6 +123,12 @@ class Prompt(Struct, frozen=True):
         """How long it is."""
         shown = sum(len(said) + len(answered) for said, answered in self.turns)
         return len(self.fixed) + shown + len(self.variable)
+
+    @property
+    def worst_tokens(self) -> int:
+        """More tokens than any tokenizer makes of it: one a byte, and those that frame turns."""
+        parts = [self.fixed, self.variable, *(part for turn in self.turns for part in turn)]
+        return sum(len(part.encode("utf-8", "replace")) + _FRAME for part in parts)
 
 
 class Sampling(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -152,17 +168,29 @@ class Request(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """Tokens that one answer took; ``cached_tokens`` are part of ``input_tokens``."""
+    """Tokens that one answer took.
+
+    Attributes:
+        input_tokens: Of the prompt, all of them.
+        output_tokens: Of the answer, reasoning included.
+        cached_tokens: Input tokens read from a provider's prefix cache.
+        cache_write_tokens: Input tokens written to it, where that is charged apart.
+        reasoning_tokens: Output tokens that are not part of the text.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
             self.cached_tokens + other.cached_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
         )
 
 
@@ -179,6 +207,8 @@ class Completion(Struct, frozen=True, kw_only=True):
         started_at: Unix time of the successful attempt, in seconds.
         seconds: Duration of that attempt.
         attempts: How often it was tried, the successful attempt included.
+        lost_cost: US dollars, at the worst, for attempts before it whose answers were lost but
+            may have been billed.
     """
 
     text: str
@@ -191,6 +221,35 @@ class Completion(Struct, frozen=True, kw_only=True):
     started_at: float = 0.0
     seconds: float = 0.0
     attempts: int = 1
+    lost_cost: float = 0.0
+
+
+class RateHint(Struct, frozen=True, kw_only=True):
+    """What an endpoint said of one of its limits, by headers or an error body.
+
+    Attributes:
+        meter: What the limit counts.
+        window: Seconds over which it counts: 60, 1 or 86,400.
+        limit: How much it allows in a window.
+        remaining: How much is left now.
+        reset: Seconds from now until it is whole again.
+        certain: Whether this host's headers are known; of a host that is not, the window is a
+            guess, and the hint may be used for caution only.
+    """
+
+    meter: Meter
+    window: float
+    limit: float | None = None
+    remaining: float | None = None
+    reset: float | None = None
+    certain: bool = True
+
+
+class Reply(Struct, frozen=True):
+    """What came back from one attempt: the answer, and what was said of limits beside it."""
+
+    completion: Completion
+    hints: tuple[RateHint, ...] = ()
 
 
 class Answer(Struct, frozen=True):

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from asyncgen.records import Completion, Request
+    from asyncgen.records import Reply, Request
 
 __all__ = ["Endpoint"]
 
@@ -24,16 +24,20 @@ class Endpoint(Protocol):
     name: str
     paid: bool
 
-    async def send(self, request: Request) -> Completion:
+    async def send(self, request: Request) -> Reply:
         """Make one attempt at a request.
 
         Raises:
             TransientError: When another attempt may help.
             UnreachableError: When nothing answers at that address.
+            QuotaError: When this key's credit, or its day's quota, is used up.
             RequestRejectedError: When this request will never be answered.
             EndpointRefusedError: When no request will be: host, path, key or model is wrong.
-            RunPausedError: When the account's quota or credit is used up.
         """
+        ...
+
+    def worst_cost(self, request: Request) -> float | None:
+        """Return the US dollars that one attempt may cost at most; ``None`` without a price."""
         ...
 
     async def __aenter__(self) -> Self:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from asyncgen.endpoints.openai_wire import error_code, error_message
-from asyncgen.errors import AsyncgenError, RequestRejectedError, RunPausedError, TransientError
+from asyncgen.errors import AsyncgenError, QuotaError, RequestRejectedError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +48,7 @@ def failure_of(
     code = error_code(content)
     said = f"HTTP {status}: {error_message(content)}"
     if status == 402 or (status == 429 and code in _OUT_OF_CREDIT):
-        return RunPausedError(f"{where}: the account has no credit or quota left ({said})")
+        return QuotaError(f"{where}: the account has no credit or quota left ({said})")
     if status in {408, 409, 425, 429} or status >= 500:
         # A gateway's time-out may hide an answer that was paid for.
         return TransientError(

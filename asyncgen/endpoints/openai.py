@@ -20,13 +20,14 @@ from asyncgen.errors import (
     TransientError,
     UnreachableError,
 )
+from asyncgen.records import Reply, Usage
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
     from asyncgen.endpoints.prices import Pricer
-    from asyncgen.records import Api, Completion, Request
+    from asyncgen.records import Api, Request
 
 __all__ = ["OpenAIEndpoint", "OpenAIOptions"]
 
@@ -98,7 +99,7 @@ class OpenAIEndpoint:
             await self._session.close()
             self._session = None
 
-    async def send(self, request: Request) -> Completion:
+    async def send(self, request: Request) -> Reply:
         """Make one attempt; see :meth:`asyncgen.endpoints.base.Endpoint.send`."""
         started_at, started = time.time(), time.perf_counter()
         body = await self._post_adapting(request)
@@ -110,8 +111,19 @@ class OpenAIEndpoint:
             seconds=time.perf_counter() - started,
         )
         if self._price is None:
-            return completion
-        return wire.with_cost(completion, self._price(completion.model, completion.usage))
+            return Reply(completion)
+        cost = self._price(completion.model, completion.usage)
+        return Reply(wire.with_cost(completion, cost))
+
+    def worst_cost(self, request: Request) -> float | None:
+        """Return the most that an attempt may cost: no token is shorter than a byte."""
+        if self._price is None:
+            return None
+        usage = Usage(
+            input_tokens=request.prompt.worst_tokens,
+            output_tokens=request.sampling.max_output_tokens,
+        )
+        return self._price(self._options.model, usage)
 
     async def _post_adapting(self, request: Request) -> Any:
         """Post; where the service refuses an optional parameter by name, leave it out for good."""

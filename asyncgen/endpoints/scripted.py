@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 
-from asyncgen.records import Completion, Usage
+from asyncgen.records import Completion, Reply, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from asyncgen.records import Request
 
-    Script: TypeAlias = Callable[[Request, int], Completion | str | Exception]
+    Script: TypeAlias = Callable[[Request, int], Reply | Completion | str | Exception]
 
 __all__ = ["ScriptedEndpoint"]
 
@@ -28,6 +28,7 @@ class ScriptedEndpoint:
             1. A string is an ordinary answer, an exception is raised.
         delay: Seconds to wait before an attempt is answered.
         paid: Whether requests in the air are waited for at the end.
+        worst_cost: What an attempt may cost at most, in US dollars; ``None`` for no price.
 
     Attributes:
         requests: Every attempt so far, in the order of arrival.
@@ -42,6 +43,7 @@ class ScriptedEndpoint:
         delay: Callable[[Request, int], float] = lambda _request, _attempt: 0.0,
         name: str = "scripted",
         paid: bool = True,
+        worst_cost: float | None = 0.0,
     ) -> None:
         self.name = name
         self.paid = paid
@@ -50,9 +52,10 @@ class ScriptedEndpoint:
         self.most_in_flight = 0
         self._script = script
         self._delay = delay
+        self._worst_cost = worst_cost
         self._attempts: dict[tuple[str, str], int] = {}
 
-    async def send(self, request: Request) -> Completion:
+    async def send(self, request: Request) -> Reply:
         """Answer by the script; whatever exception it returns is raised."""
         attempt = self._attempts.get((request.stage, request.key), 0) + 1
         self._attempts[request.stage, request.key] = attempt
@@ -66,20 +69,28 @@ class ScriptedEndpoint:
 
         return self._answer(request, self._script(request, attempt))
 
-    def _answer(self, request: Request, outcome: Completion | str | Exception) -> Completion:
+    def worst_cost(self, request: Request) -> float | None:  # noqa: ARG002 - the Protocol's
+        """Return what was given."""
+        return self._worst_cost
+
+    def _answer(self, request: Request, outcome: Reply | Completion | str | Exception) -> Reply:
         if isinstance(outcome, Exception):
             raise outcome
-        if isinstance(outcome, Completion):
+        if isinstance(outcome, Reply):
             return outcome
+        if isinstance(outcome, Completion):
+            return Reply(outcome)
         prompt = request.prompt
         shown = " ".join(" ".join(turn) for turn in prompt.turns)
         words = len(f"{prompt.fixed} {shown} {prompt.variable}".split())
-        return Completion(
-            text=outcome,
-            finish_reason="stop",
-            usage=Usage(input_tokens=words, output_tokens=len(outcome.split())),
-            endpoint=self.name,
-            model="scripted",
+        return Reply(
+            Completion(
+                text=outcome,
+                finish_reason="stop",
+                usage=Usage(input_tokens=words, output_tokens=len(outcome.split())),
+                endpoint=self.name,
+                model="scripted",
+            )
         )
 
     async def __aenter__(self) -> Self:

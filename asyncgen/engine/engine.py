@@ -238,7 +238,7 @@ class Engine:
     async def _send(self, launch: _Launch) -> Completion | None:
         lane, request, used = launch.lane, launch.request, 0
         try:
-            completion = await lane.endpoint.send(request)
+            completion = (await lane.endpoint.send(request)).completion
             used = completion.usage.input_tokens + completion.usage.output_tokens
         except AsyncgenError as error:
             return self._failed(launch, error)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from asyncgen.errors import (
     AsyncgenError,
     EndpointRefusedError,
+    QuotaError,
     RequestRejectedError,
     RunPausedError,
     TransientError,
@@ -83,6 +84,8 @@ def verdict(
             return RejectRequest(str(error))
         case UnreachableError() if not has_answered:
             return GiveUp(EndpointRefusedError(str(error)))
+        case QuotaError():
+            return GiveUp(RunPausedError(str(error)))
         case TransientError() if attempt < policy.max_attempts:
             # A float's exponent ends at 1023, patience need not.
             ceiling = min(policy.cap, policy.base * 2.0 ** min(attempt - 1, 1000))

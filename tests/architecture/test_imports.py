@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "": set[str](),
     "__main__": {"cli"},
     "records": set[str](),
-    "errors": set[str](),
+    "errors": {"records"},
     "settings": VALUES,
     "endpoints": VALUES | {"settings"},
     "engine": VALUES | {"endpoints"},

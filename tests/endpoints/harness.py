@@ -39,7 +39,7 @@ def send(url: str, request: Request | None = None, **options: Any) -> Completion
     async def main() -> Completion:
         settings: dict[str, Any] = {"model": "test-model", **options}
         async with OpenAIEndpoint(OpenAIOptions(base_url=url, **settings)) as endpoint:
-            return await endpoint.send(asked)
+            return (await endpoint.send(asked)).completion
 
     return asyncio.run(main())
 

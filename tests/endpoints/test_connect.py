@@ -37,7 +37,7 @@ def test_every_url_becomes_an_open_endpoint_with_the_settings(
             endpoints = await open_endpoints(stack, settings, tmp_path / "log", lambda _: None)
             assert [endpoint.name for endpoint in endpoints] == urls
             assert all(endpoint.paid for endpoint in endpoints)
-            return [await endpoint.send(question()) for endpoint in endpoints]
+            return [(await endpoint.send(question())).completion for endpoint in endpoints]
 
     with saying("Rhine") as one, saying("Danube") as other:
         answers = asyncio.run(main([one.url, other.url]))

@@ -18,8 +18,8 @@ from support.server import ModelServer, Reply
 
 from asyncgen.errors import (
     EndpointRefusedError,
+    QuotaError,
     RequestRejectedError,
-    RunPausedError,
     TransientError,
     UnreachableError,
 )
@@ -233,7 +233,7 @@ def test_a_date_to_wait_for_is_read() -> None:
 )
 def test_an_account_without_credit_pauses_the_run(status: int, code: str) -> None:
     body = error_body("You exceeded your current quota", code=code)
-    error = fail(Reply(status=status, body=body, headers={"Retry-After": "1"}), RunPausedError)
+    error = fail(Reply(status=status, body=body, headers={"Retry-After": "1"}), QuotaError)
 
     assert "no credit or quota left" in str(error)
     assert "You exceeded your current quota" in str(error)

@@ -126,7 +126,7 @@ def test_a_label_and_a_price_are_kept_with_the_answer() -> None:
     async def main(url: str) -> Any:
         options = OpenAIOptions(base_url=url, model="test-model", label="embedded")
         async with OpenAIEndpoint(options, price=lambda _model, usage: usage.input_tokens) as it:
-            return await it.send(question("a b", "c d"))
+            return (await it.send(question("a b", "c d"))).completion
 
     with ModelServer(lambda _body, _number: Reply("ok", usage={"prompt_tokens": 5})) as server:
         completion = asyncio.run(main(server.url))
@@ -223,7 +223,7 @@ def test_a_parameter_that_is_refused_by_name_is_left_out_from_then_on(code: str,
     async def main(url: str) -> None:
         async with OpenAIEndpoint(OpenAIOptions(base_url=url, model="test-model")) as endpoint:
             for _ in range(3):
-                assert (await endpoint.send(question(**ALL))).text == "Rhine"
+                assert (await endpoint.send(question(**ALL))).completion.text == "Rhine"
 
     with ModelServer(reply) as server:
         asyncio.run(main(server.url))
@@ -261,7 +261,7 @@ def test_requests_that_are_refused_at_the_same_time_all_adapt() -> None:
     async def main(url: str) -> list[str]:
         async with OpenAIEndpoint(OpenAIOptions(base_url=url, model="test-model")) as endpoint:
             answers = await asyncio.gather(*(endpoint.send(question(**ALL)) for _ in range(20)))
-        return [answer.text for answer in answers]
+        return [answer.completion.text for answer in answers]
 
     with ModelServer(reply) as server:
         assert asyncio.run(main(server.url)) == ["Rhine"] * 20

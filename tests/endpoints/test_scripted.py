@@ -14,7 +14,7 @@ from asyncgen.records import Completion, Usage
 def test_text_becomes_an_ordinary_answer_with_words_as_usage() -> None:
     async def main() -> Completion:
         async with ScriptedEndpoint(lambda _request, _attempt: "the Rhine", name="fake") as fake:
-            return await fake.send(question("Be brief.", "Name a river."))
+            return (await fake.send(question("Be brief.", "Name a river."))).completion
 
     assert run_virtually(main) == Completion(
         text="the Rhine",
@@ -29,7 +29,8 @@ def test_a_completion_is_handed_over_as_it_is() -> None:
     ready = Completion(text="cut", finish_reason="length", choice_logprobs={"a": -1.0})
 
     async def main() -> Completion:
-        return await ScriptedEndpoint(lambda _request, _attempt: ready).send(question())
+        fake = ScriptedEndpoint(lambda _request, _attempt: ready)
+        return (await fake.send(question())).completion
 
     assert run_virtually(main) is ready
 
@@ -41,7 +42,7 @@ def test_the_script_sees_the_number_of_the_attempt_and_failures_are_raised() -> 
         )
         with pytest.raises(TransientError, match="busy"):
             await fake.send(question())
-        assert (await fake.send(question())).text == "at 2"
+        assert (await fake.send(question())).completion.text == "at 2"
         assert (len(fake.requests), fake.in_flight, fake.most_in_flight) == (2, 0, 1)
 
     run_virtually(main)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from asyncgen.endpoints.scripted import Script
     from asyncgen.engine import EngineSnapshot
-    from asyncgen.records import Answer, Completion
+    from asyncgen.records import Answer, Completion, Reply
 
 __all__ = ["Bench", "Listed", "Outcome", "ask"]
 
@@ -147,7 +147,7 @@ class Bench:
         return delay
 
     def _landing(self, script: Script) -> Script:
-        def answer(request: Request, attempt: int) -> Completion | str | Exception:
+        def answer(request: Request, attempt: int) -> Reply | Completion | str | Exception:
             self._open -= 1
             return script(request, attempt)
 

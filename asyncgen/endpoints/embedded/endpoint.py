@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from asyncgen.endpoints.embedded.process import EmbeddedServer
-    from asyncgen.records import Completion, Request
+    from asyncgen.records import Reply, Request
     from asyncgen.settings import Settings
 
 __all__ = ["EmbeddedEndpoint", "open_embedded"]
@@ -46,7 +46,7 @@ class EmbeddedEndpoint(OpenAIEndpoint):
         )
         self._server = server
 
-    async def send(self, request: Request) -> Completion:
+    async def send(self, request: Request) -> Reply:
         """Make one attempt.
 
         Raises:
