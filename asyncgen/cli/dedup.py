@@ -139,9 +139,11 @@ def _pool(threshold: float, tokenizer: Literal["rouge", "unicode"], *, scan: boo
     notice.daemon = True
     notice.start()
     try:
-        from asyncgen_kernels import Pool, warm_up
+        from asyncgen_kernels import Pool, is_cached, warm_up
 
-        warm_up(scan=scan)
+        # What is in the cache is loaded when it is called: a small job does not need all of it.
+        if scan or not is_cached():
+            warm_up(scan=scan)
     finally:
         notice.cancel()
     return Pool(threshold=threshold, tokenizer=tokenizer)

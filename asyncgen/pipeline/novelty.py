@@ -37,7 +37,7 @@ class Novelty:
         if admission.nearest is not None:
             return None, Neighbour(self._ids[admission.nearest], admission.score)
         self._ids.append(name)
-        return admission.index, None
+        return admission.entry, None
 
     def before(self, placed: Sequence[tuple[str, int]]) -> list[Neighbour | None]:
         """For each text the nearest of those before its place; ``None`` if none shares a word."""

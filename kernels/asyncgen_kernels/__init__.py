@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from asyncgen_kernels.measure import THRESHOLD, f_measure, required_lcs
 from asyncgen_kernels.pairs import lcs_length, rouge_l
-from asyncgen_kernels.pool import Admission, Nearest, Pool, PoolSnapshot, warm_up
+from asyncgen_kernels.pool import Admission, Nearest, Pool, PoolSnapshot
 from asyncgen_kernels.scan import Scan
 from asyncgen_kernels.text import Tokenizer, Vocabulary, tokenize
+from asyncgen_kernels.warming import is_cached, warm_up
 
 __all__ = [
     "THRESHOLD",
@@ -21,6 +22,7 @@ __all__ = [
     "Tokenizer",
     "Vocabulary",
     "f_measure",
+    "is_cached",
     "lcs_length",
     "required_lcs",
     "rouge_l",

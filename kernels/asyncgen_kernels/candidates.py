@@ -136,12 +136,17 @@ def _read_list(
     place: Place,
     found: NDArray[np.uint64],
 ) -> int:
-    """Read a list that is not LONG."""
+    """Read a list that is not LONG, up to where positions are too far back for any length."""
     count = 0
     for number in range(bounds[0], bounds[1]):
         posting = np.uint64(number)
         key = np.uint64(lists.keys[posting])
-        if _in_prefix(query, place, key) and _similar(query, place, key, lists.signatures[posting]):
+        least = whole(query.least[key >> _PLACES])
+        if least > place.longest:
+            break
+
+        fits = (whole(key & _LENGTH) >= least) & (whole(key & _LENGTH) <= place.longest)
+        if fits and _similar(query, place, key, lists.signatures[posting]):
             if count < found.size:
                 found[count] = _candidate(
                     place, key, lists.signatures[posting], lists.entries[posting]
@@ -169,6 +174,9 @@ def _read_long(
     table = tables + whole(lists.entries[start])
     first, last = whole(lists.runs[table]), whole(lists.runs[table + 1])
     table += 2 - first
+    while last >= first and whole(query.least[last]) > place.longest:
+        last -= 1
+
     for position in range(first, last + 1):
         number = base + whole(lists.runs[table + position])
         prefetch(lists.keys, number)
@@ -176,9 +184,6 @@ def _read_long(
 
     for position in range(first, last + 1):
         least = whole(query.least[position])
-        if least > place.longest:
-            break
-
         number = base + whole(lists.runs[table + position])
         end = base + whole(lists.runs[table + position + 1])
         number = _skip(lists.keys, number, end, (position << 8) + least)

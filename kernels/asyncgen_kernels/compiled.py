@@ -34,6 +34,16 @@ def compiled(function: _Function) -> _Function:
     return cast("_Function", kernel)
 
 
+def was_loaded(kernel: object) -> bool:
+    """Whether a kernel that has been called came from the cache."""
+    return bool(cast("Any", kernel).stats.cache_hits)
+
+
+def is_kept(kernel: object) -> bool:
+    """Whether a kernel, once compiled, is there for other processes: not where no folder is."""
+    return cast("Any", kernel).stats.cache_path is not None
+
+
 def part(function: _Function) -> _Function:
     """A piece of kernels, for them alone to call: never kept by itself, so compiled faster.
 

@@ -81,8 +81,9 @@ class Entries:
 
     @property
     def nbytes(self) -> int:
-        """Bytes reserved by the arrays, the room for growth included."""
-        return self._store.tokens.nbytes + self._store.offsets.nbytes
+        """Bytes that the entries take; the room for growth, so far untouched, takes none."""
+        tokens, offsets = self.view()
+        return tokens.nbytes + offsets.nbytes
 
     def __len__(self) -> int:
         return int(self._store.size[0])
@@ -91,13 +92,13 @@ class Entries:
 def roomy(array: NDArray[_Number], used: int, size: int) -> NDArray[_Number]:
     """The array, or a larger copy of its used part with room for at least `size` numbers.
 
-    It grows by a quarter while small and by a sixteenth when large: copying is cheap beside
-    what is done for each entry, memory is not. An empty one is made to measure.
+    It grows by half. What is not yet written is address space only: the system gives it memory
+    page by page, at the first touch, which takes longer than copying does. An empty one is made
+    to measure.
     """
     if size <= array.size:
         return array
 
-    spare = 0 if used == 0 else size // (4 if size < 1 << 20 else 16)
-    larger = np.empty(size + spare, array.dtype)
+    larger = np.empty(size if used == 0 else size + size // 2, array.dtype)
     larger[:used] = array[:used]
     return larger

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from asyncgen_kernels.text import Encoded
 
 _TAIL = 2048  # entries that are kept in chains
-_CHAINS = 8192
+_CHAINS = 16_384
 _FEWEST_LISTS = 1024
 _MOST_POSTINGS = 2**32 - 1
 _MOST_CHAINED = 2**31 - 1
@@ -142,7 +142,7 @@ class Index:
         # Nothing of the index changes before all of it is there: it may not fit into memory.
         self._lists = self._with_segment(kept, first, count, ranks)
         self._ranks, self._fitted = ranks, fitted
-        self._tail = _empty_tail()
+        self._tail = _emptied(self._tail)
         self._indexed = count
 
     def _with_segment(self, kept: int, first: int, end: int, ranks: NDArray[np.int32]) -> Lists:
@@ -157,9 +157,16 @@ class Index:
 
     @property
     def nbytes(self) -> int:
-        """Bytes reserved by all arrays, the room for growth included."""
-        arrays = (self._ranks, *self._lists, *self._tail)
-        return self._entries.nbytes + sum(array.nbytes for array in arrays)
+        """Bytes that entries and postings take; room for growth, so far untouched, takes none."""
+        lists, tail = self._lists, self._tail
+        starts, runs, postings = map(int, lists.segments[-1, [STARTS, RUNS, POSTINGS]])
+        own = 4 * (starts + runs + self._ranks.size + tail.heads.size)
+        return (
+            self._entries.nbytes
+            + own
+            + postings * _itemsize(lists.signatures, lists.entries, lists.keys)
+            + int(tail.used[0]) * _itemsize(*tail[2:])
+        )
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -169,6 +176,10 @@ class Index:
             f"<Index threshold={self.threshold} entries={len(self)}"
             f" segments={self._lists.segments[:-1, ENTRIES].tolist()}>"
         )
+
+
+def _itemsize(*arrays: NDArray[np.generic]) -> int:
+    return sum(array.itemsize for array in arrays)
 
 
 def _no_lists() -> Lists:
@@ -271,6 +282,13 @@ def _empty_tail() -> Tail:
         np.empty(0, np.uint32),
         np.empty(0, np.uint16),
     )
+
+
+def _emptied(tail: Tail) -> Tail:
+    """The same tail without postings: its memory is used again."""
+    tail.heads[:] = -1
+    tail.used[0] = 0
+    return tail
 
 
 def _tail_with_room(tail: Tail, postings: int) -> Tail:

@@ -144,7 +144,8 @@ def _shortest(threshold: float, m: int) -> int:
 
 
 @compiled
-def _fill(bar: Bar) -> None:
+def fill_bar(bar: Bar) -> None:
+    """Write the tables of a bar; the first kernel that any pool needs."""
     for m in range(SHORT):
         bar.longest[m] = fill_row(bar.threshold, m, bar.required[m], bar.spare[m], bar.least[m])
 
@@ -165,7 +166,7 @@ def bar_of(threshold: float) -> Bar:
         np.empty(table, np.int16),
         np.empty(SHORT, np.int16),
     )
-    _fill(bar)
+    fill_bar(bar)
     return bar
 
 

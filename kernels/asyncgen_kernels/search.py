@@ -159,7 +159,8 @@ def _decide(
     seen.query[0] += ONE
     sort_text(ids, ranks, text)
     query = query_of(bar, text, ids.size, rows)
-    nearest, score, place, m = -1, 0.0, 0, ids.size
+    # Of one type from the start: a literal would have `gather` and `_nearest` compiled twice.
+    nearest, score, place, m = whole(-1), 0.0, whole(0), ids.size
     learned = False
     # What shares nothing before this place has at best all tokens from there on, and no other.
     while place < m and (nearest < 0 or measured(m - place, m, m - place) >= score):
@@ -202,16 +203,17 @@ def decide(
     """
     tokens, offsets = texts
     longest = longest_of(offsets)
-    small, large = lookup_for(_WORD), lookup_for(longest)
+    small, large = lookup_for(whole(_WORD)), lookup_for(longest)
     text, rows = text_for(longest), np.empty((3, SHORT), np.int16)
     found = np.empty(_ROOM, np.uint64)
     seen = Seen(np.zeros(_SEEN, np.uint64), np.zeros(1, np.uint64))
-    for number in range(offsets.size - 1):
+    number = whole(0)
+    while number < offsets.size - 1:
         ids = tokens[offsets[number] : offsets[number + 1]]
         lookup = small if ids.size <= _WORD else large
         work = (decisions, lookup, text, rows, found, seen)
         room = _decide(ids, index, store, number, append, work)
-        while room:
+        if room:
             found = np.empty(2 * room, np.uint64)
-            work = (decisions, lookup, text, rows, found, seen)
-            room = _decide(ids, index, store, number, append, work)
+        else:
+            number += 1

@@ -300,7 +300,7 @@ def test_any_order_of_calls_equals_brute_force(seed: int, monkeypatch: pytest.Mo
 
                 assert (found.nearest, found.score) == (nearest, score)
                 assert found.admitted == (nearest is None)
-                assert found.index == (len(kept) if nearest is None else None)
+                assert found.entry == (len(kept) if nearest is None else None)
                 if found.admitted:
                     kept.append(number)
 

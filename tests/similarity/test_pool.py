@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_the_first_text_is_admitted() -> None:
-    assert Pool().admit("Write a poem.") == Admission(
-        admitted=True, index=0, nearest=None, score=0.0
-    )
+    assert Pool().admit("Write a poem.") == Admission(entry=0, nearest=None, score=0.0)
 
 
 def test_a_copy_is_rejected_with_its_neighbour() -> None:
@@ -27,9 +25,7 @@ def test_a_copy_is_rejected_with_its_neighbour() -> None:
     pool.add("Name a river.")
     pool.add("Write a poem.")
 
-    assert pool.admit("write A poem!") == Admission(
-        admitted=False, index=None, nearest=1, score=1.0
-    )
+    assert pool.admit("write A poem!") == Admission(entry=None, nearest=1, score=1.0)
     assert len(pool) == 2
 
 
@@ -38,9 +34,7 @@ def test_a_score_at_the_threshold_is_admitted() -> None:
     pool.add("Write a poem about rain")
 
     assert pool.nearest("Write a song about snow") == Nearest(index=0, score=0.6)
-    assert pool.admit("Write a song about snow") == Admission(
-        admitted=True, index=1, nearest=None, score=0.0
-    )
+    assert pool.admit("Write a song about snow") == Admission(entry=1, nearest=None, score=0.0)
 
 
 def test_the_oldest_of_the_best_is_named() -> None:
@@ -51,7 +45,7 @@ def test_the_oldest_of_the_best_is_named() -> None:
     score = reference.f_of(3, 3, 4)
 
     assert pool.nearest("a b c") == Nearest(index=1, score=score)
-    assert pool.admit("a b c") == Admission(admitted=False, index=None, nearest=1, score=score)
+    assert pool.admit("a b c") == Admission(entry=None, nearest=1, score=score)
 
 
 def test_adding_asks_no_questions() -> None:
@@ -140,9 +134,9 @@ def test_decisions_equal_brute_force_after_every_append(threshold: float) -> Non
         assert pool.nearest(text) == Nearest(index, score)
         admission = pool.admit(text)
         if score > threshold:
-            assert admission == Admission(admitted=False, index=None, nearest=index, score=score)
+            assert admission == Admission(entry=None, nearest=index, score=score)
         else:
-            assert admission == Admission(admitted=True, index=len(kept), nearest=None, score=0.0)
+            assert admission == Admission(entry=len(kept), nearest=None, score=0.0)
             kept.append(text)
 
     assert 50 < len(kept) < 150
@@ -162,7 +156,7 @@ def test_candidates_of_one_batch_see_each_other() -> None:
     first, second = Pool().admit_many(["Write a poem", "write a poem"])
 
     assert first.admitted
-    assert second == Admission(admitted=False, index=None, nearest=0, score=1.0)
+    assert second == Admission(entry=None, nearest=0, score=1.0)
 
 
 def test_texts_of_a_batch_that_failed_are_known_all_the_same() -> None:

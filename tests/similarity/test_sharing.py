@@ -40,7 +40,7 @@ print(sum(lookup.lcs_pair.stats.cache_hits.values()))
 
 
 def kept_of(texts: list[str]) -> list[int | None]:
-    return [admission.index for admission in Pool().admit_many(texts)]
+    return [admission.entry for admission in Pool().admit_many(texts)]
 
 
 def work(end: Connection) -> None:

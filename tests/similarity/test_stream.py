@@ -45,7 +45,7 @@ def decided(decision: Admission) -> tuple[int, float]:
 
 
 def test_indices_count_the_admitted() -> None:
-    indices = [decision.index for decision in decisions() if decision.admitted]
+    indices = [decision.entry for decision in decisions() if decision.admitted]
 
     assert len(decisions()) == len(stream())
     assert indices == list(range(len(indices)))
