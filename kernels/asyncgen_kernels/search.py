@@ -95,7 +95,7 @@ def _nearest(
 ) -> tuple[int, float]:
     """The best of the candidates that are too similar and of the one known, -1 and 0.0 for none.
 
-    Of equals it is the oldest. Only the first time that an entry is a candidate counts.
+    Of equals it is the oldest. No entry is compared twice.
     """
     found, seen = candidates
     for place in range(found.size):
@@ -110,13 +110,12 @@ def _nearest(
     for candidate in found:
         mark = seen.query[0] << np.uint64(32) | candidate & _ENTRY
         slot = candidate & np.uint64(_SEEN - 1)
-        if seen.marks[slot] == mark:
+        # One that is hopeless is not marked: its bound may be that of a posting in a list which
+        # has several tokens, and the posting of the first token that is shared may allow more.
+        if seen.marks[slot] == mark or (best >= 0 and _hopeless(candidate, m, best, best_score)):
             continue
 
         seen.marks[slot] = mark
-        if best >= 0 and _hopeless(candidate, m, best, best_score):
-            continue
-
         entry = whole(candidate & _ENTRY)
         start, end = store.offsets[entry], store.offsets[entry + 1]
         need = required(bar, m, end - start)
@@ -203,14 +202,14 @@ def decide(
     """
     tokens, offsets = texts
     longest = longest_of(offsets)
-    small, large = lookup_for(whole(_WORD)), lookup_for(longest)
+    word = lookup_for(whole(_WORD))
     text, rows = text_for(longest), np.empty((3, SHORT), np.int16)
     found = np.empty(_ROOM, np.uint64)
     seen = Seen(np.zeros(_SEEN, np.uint64), np.zeros(1, np.uint64))
     number = whole(0)
     while number < offsets.size - 1:
         ids = tokens[offsets[number] : offsets[number + 1]]
-        lookup = small if ids.size <= _WORD else large
+        lookup = word if ids.size <= _WORD else lookup_for(whole(ids.size))
         work = (decisions, lookup, text, rows, found, seen)
         room = _decide(ids, index, store, number, append, work)
         if room:

@@ -329,3 +329,22 @@ def test_decisions_depend_neither_on_batches_nor_on_the_tail(
 
         assert found == expected
         assert pool.snapshot().tokens == together.snapshot().tokens
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.4, 0.7])
+@pytest.mark.parametrize("longest", [8, 30])
+def test_lists_that_many_tokens_share_cost_time_but_no_exactness(
+    threshold: float, longest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There an entry is met by tokens that it does not share, whose bounds do not hold for it."""
+    monkeypatch.setattr(index_module, "_number_of_lists", lambda _entries: 2)
+    monkeypatch.setattr(index_module, "_TAIL", 64)
+    entries = mixed_texts(600, seed=11, longest=longest, alphabet=40)
+    index = Index(threshold)
+    index.append(encoded(entries))
+    index.settle(VOCABULARY)
+    queries = mixed_texts(200, seed=12, longest=longest, alphabet=40)
+    found = index.search(encoded(queries))
+
+    for number, row in enumerate(scores_of(queries, entries)):
+        assert (found.nearest[number], found.score[number]) == verdict_of(row, threshold)
