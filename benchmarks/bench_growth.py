@@ -1,6 +1,6 @@
-"""What a decision costs as the pool grows, beside rapidfuzz and MinHash, on three corpora.
+"""What a decision costs as the pool grows, beside rapidfuzz and MinHash, on four corpora.
 
-    python benchmarks/bench_growth.py [--stream FILE] [--kinds zipf,markov,noise]
+    python benchmarks/bench_growth.py [--stream FILE] [--kinds zipf,markov,named,noise]
         [--sizes 50000,200000,1000000] [--large] [--peers rensa] [--out benchmarks/out]
 
 Corpora are those of benchmarks/corpora.py; without --stream there is zipf alone. At each size the
@@ -206,7 +206,9 @@ def draw(points: list[Point], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 6), layout="constrained")
-    colours: dict[str, str] = dict(zip(KINDS, ("tab:blue", "tab:orange", "tab:green"), strict=True))
+    colours: dict[str, str] = dict(
+        zip(KINDS, ("tab:blue", "tab:orange", "tab:red", "tab:green"), strict=True)
+    )
     for kind in dict.fromkeys(point.kind for point in points):
         own = [point for point in points if point.kind == kind]
         pools, colour = [point.pool for point in own], colours[kind]
@@ -236,7 +238,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--stream", type=Path, help="the real corpus that markov and noise need")
+    parser.add_argument("--stream", type=Path, help="the real corpus that all but zipf need")
     parser.add_argument("--kinds", help="with commas between; default: all that can be made")
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="rising")
     parser.add_argument("--large", action="store_true", help=f"go on to {LARGE:,}")
@@ -251,7 +253,7 @@ def arguments() -> argparse.Namespace:
     for name in [*set(asked.kinds) - set(KINDS), *set(asked.peers) - set(there)]:
         parser.error(f"{name}: is unknown or not installed")
     if not asked.stream and set(asked.kinds) != {"zipf"}:
-        parser.error("markov and noise need --stream")
+        parser.error("all but zipf need --stream")
     asked.sizes = sorted({int(entries) for entries in asked.sizes.split(",")})
     asked.sizes += [LARGE] if asked.large else []
     return asked

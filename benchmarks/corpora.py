@@ -2,16 +2,19 @@
 
     python benchmarks/corpora.py KIND COUNT [--stream FILE] [--seed 42] > corpus.jsonl
 
-Three kinds, each with families of near-duplicates, since that is what a filter meets:
+Four kinds, each with families of near-duplicates, since that is what a filter meets:
 
 zipf    words drawn by Zipf's law from a million, lengths log-normal with a mean of 16.5 tokens:
         the vocabulary grows with the corpus, as that of real text does
 markov  a first-order Markov chain over the words of a real stream: real phrases, but no new word
         ever, so rare words become few as the corpus grows
-noise   real instructions with a third of their words replaced by words drawn from the stream
+named   real instructions with a third of their words replaced, one in three of these by a name
+        that Zipf's law draws from a million: real phrases about ever new things
+noise   the same without names: near-duplicates of a few texts out of a closed vocabulary, the
+        hardest of all, and like no text that people or models write
 
-markov and noise need the real stream, any corpus with a field "instruction" (--stream). Memory
-does not depend on the count.
+All but zipf need the real stream, any corpus with a field "instruction" (--stream). Memory does
+not depend on the count.
 """
 
 from __future__ import annotations
@@ -28,10 +31,12 @@ import orjson
 from asyncgen.bench.synthetic import (
     BLOCK,
     SEED,
+    WORDS,
     Block,
     block_of,
     texts_of,
     with_families,
+    word_shares,
     zipf,
 )
 from asyncgen_kernels import tokenize
@@ -41,8 +46,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-KINDS = ("zipf", "markov", "noise")
+KINDS = ("zipf", "markov", "noise", "named")
 NOISE = 0.35  # share of the words that are replaced
+NAMES = 0.33  # share of these that become names
 LONGEST = 60  # words of a chain
 
 
@@ -83,9 +89,16 @@ def sentences(
     if stream is None:
         raise ValueError(f"a corpus of kind {kind} is made from a stream")
     chance = np.random.default_rng((seed, KINDS.index(kind)))
-    fresh = _markov(stream, chance) if kind == "markov" else _noise(stream, chance)
+    words = stream.words
+    if kind == "markov":
+        fresh = _markov(stream, chance)
+    elif kind == "noise":
+        fresh = _noise(stream, chance, names=0)
+    else:
+        fresh = _noise(stream, chance, names=NAMES)
+        words = [*words, *(f"n{number}" for number in range(WORDS))]
     for block in with_families(fresh, count, chance):
-        yield texts_of(block, stream.words)
+        yield texts_of(block, words)
 
 
 def _markov(stream: Stream, chance: np.random.Generator) -> Iterator[list[NDArray[np.int32]]]:
@@ -110,8 +123,11 @@ def _markov(stream: Stream, chance: np.random.Generator) -> Iterator[list[NDArra
         yield np.split(table[words], np.cumsum(words.sum(axis=1))[:-1])
 
 
-def _noise(stream: Stream, chance: np.random.Generator) -> Iterator[list[NDArray[np.int32]]]:
-    texts = stream.texts
+def _noise(
+    stream: Stream, chance: np.random.Generator, *, names: float
+) -> Iterator[list[NDArray[np.int32]]]:
+    """Replace words of real texts, a share of them by names numbered behind the words."""
+    texts, shares = stream.texts, word_shares()
     lengths = np.diff(texts.offsets)
     while True:
         picked = chance.integers(texts.size, size=BLOCK)
@@ -119,6 +135,9 @@ def _noise(stream: Stream, chance: np.random.Generator) -> Iterator[list[NDArray
         shifts = texts.offsets[picked] - ends + lengths[picked]
         tokens = texts.tokens[np.arange(ends[-1]) + np.repeat(shifts, lengths[picked])]
         drawn = texts.tokens[chance.integers(texts.tokens.size, size=tokens.size)]
+        if names:
+            named = np.searchsorted(shares, chance.random(tokens.size)) + len(stream.words)
+            drawn = np.where(chance.random(tokens.size) < names, named, drawn).astype(np.int32)
         swapped = np.where(chance.random(tokens.size) < NOISE, drawn, tokens)
         yield np.split(swapped, ends[:-1])
 
@@ -130,7 +149,7 @@ def main() -> None:
     )
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("count", type=int)
-    parser.add_argument("--stream", type=Path, help="the real stream that markov and noise need")
+    parser.add_argument("--stream", type=Path, help="the real stream that all but zipf need")
     parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args()
     if asked.kind != "zipf" and not asked.stream:

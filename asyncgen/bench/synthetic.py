@@ -14,12 +14,24 @@ if TYPE_CHECKING:
 
     Rows = list[NDArray[np.int32]]
 
-__all__ = ["BLOCK", "SEED", "Block", "block_of", "texts_of", "with_families", "zipf"]
+__all__ = [
+    "BLOCK",
+    "SEED",
+    "WORDS",
+    "Block",
+    "block_of",
+    "texts_of",
+    "with_families",
+    "word_shares",
+    "zipf",
+]
 
 BLOCK = 65_536
 SEED = 42
 
-_WORDS = 1_000_000
+WORDS = 1_000_000
+"""Of the vocabulary that Zipf's law draws from."""
+
 _FAMILY = 0.25
 """Share of the texts that are an edited copy of an earlier one."""
 
@@ -93,9 +105,14 @@ def texts_of(block: Block, words: Sequence[str] | None = None) -> list[str]:
     return [" ".join(named[start:end]).capitalize() + "." for start, end in pairwise(bounds)]
 
 
+def word_shares() -> NDArray[np.float64]:
+    """Return the share of the words up to each, by Zipf's law in Mandelbrot's form."""
+    shares: NDArray[np.float64] = np.cumsum((np.arange(WORDS) + 2.7) ** -1.05)
+    return shares / float(shares[-1])  # the commonest is 4 %
+
+
 def _zipf(chance: np.random.Generator) -> Iterator[Rows]:
-    shares = np.cumsum((np.arange(_WORDS) + 2.7) ** -1.05)  # Mandelbrot: the commonest is 4 %
-    shares /= shares[-1]
+    shares = word_shares()
     while True:
         lengths = _lengths(chance)
         tokens = np.searchsorted(shares, chance.random(int(lengths.sum()))).astype(np.int32)
