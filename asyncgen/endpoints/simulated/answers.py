@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from asyncgen.endpoints.simulated.chance import mixed
 from asyncgen.endpoints.simulated.questions import Decide, Extend, Work, question_of
@@ -26,8 +27,7 @@ _SURE = -0.02  # nats; the other answer gets the rest
 _UNSURE = -3.9
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A text and why it ends.
 
     Attributes:

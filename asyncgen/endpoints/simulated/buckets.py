@@ -7,8 +7,9 @@ of t seconds sees more than t seconds' worth, one burst and one request.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from asyncgen.endpoints.simulated.options import Allowance
@@ -20,8 +21,7 @@ LimitName = Literal["requests", "requests_day", "tokens", "input_tokens", "outpu
 _DAY = 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class BucketView:
+class BucketView(Struct, frozen=True):
     """One limit as a client may see it.
 
     Attributes:
@@ -41,8 +41,7 @@ class BucketView:
     granted: float
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why a request must wait.
 
     Attributes:
@@ -56,8 +55,7 @@ class Refusal:
     asked: float
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """Tokens that a request takes."""
 
     prompt: int

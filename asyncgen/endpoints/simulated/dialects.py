@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from asyncgen.endpoints.simulated.answers import Answer
@@ -22,8 +22,7 @@ PATHS: dict[str, Api] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request that can be answered.
 
     Attributes:
@@ -52,8 +51,7 @@ class Asked:
         return self.api != "completions"
 
 
-@dataclass(frozen=True, slots=True)
-class Complaint:
+class Complaint(Struct, frozen=True):
     """What is wrong with a request."""
 
     status: int

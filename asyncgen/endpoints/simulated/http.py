@@ -7,8 +7,9 @@ few bytes that matter here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
+
+from msgspec import Struct
 
 __all__ = ["HttpRequest", "MalformedRequest", "RequestReader", "response"]
 
@@ -20,8 +21,7 @@ _CONTINUE = re.compile(rb"\r\nexpect:[ \t]*100-continue", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection:[ \t]*close", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True):
     """One request.
 
     Attributes:
@@ -37,8 +37,7 @@ class HttpRequest:
     closes: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedRequest:
+class MalformedRequest(Struct, frozen=True):
     """What came is not HTTP that is understood here."""
 
     problem: str

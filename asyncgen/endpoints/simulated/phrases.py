@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from asyncgen.endpoints.simulated.chance import mixed
 from asyncgen.endpoints.simulated.words import SLOTS
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Phrase", "filled", "phrases"]
 
 Phrase = tuple[tuple[str, tuple[str, ...]], ...]
-"""Pieces of fixed text, each with what may follow it; the last is followed by nothing."""
+"""Pieces of fixed text, each with what may follow it; the last is followed by ``""``."""
 
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -24,20 +23,29 @@ def phrases(lines: str) -> tuple[Phrase, ...]:
     return tuple(_phrase(line.strip()) for line in lines.splitlines() if line.strip())
 
 
-def filled(templates: Sequence[Phrase], key: int) -> str:
-    """Return one of the templates with its slots filled: all by the key."""
-    text = ""
-    for number, (fixed, words) in enumerate(templates[key % len(templates)]):
-        text += fixed
-        if words:
-            word = words[mixed(key, number) % len(words)]
-            if word[0] in "aeiou" and (text.endswith(" a ") or text == "a "):
-                text = f"{text[:-1]}n "
-            text += word
+def filled(templates: Sequence[Phrase], bits: int) -> str:
+    """Return one of the templates with its slots filled: all by 64 well-mixed bits.
+
+    They are used up like a number in a mixed radix; no template has more than six slots, and
+    no slot 200 words, so they last.
+    """
+    bits, which = divmod(bits, len(templates))
+    parts: list[str] = []
+    for fixed, words in templates[which]:
+        bits, which = divmod(bits, len(words))
+        parts += (fixed, words[which])
+    text = "".join(parts)
     return text[0].upper() + text[1:]
 
 
 def _phrase(template: str) -> Phrase:
     parts = _SLOT.split(template)
     slots = [SLOTS[name] for name in parts[1::2]]
-    return tuple(zip(parts[::2], [*slots, ()], strict=True))
+    return tuple(map(_joint, parts[::2], [*slots, ("",)]))
+
+
+def _joint(fixed: str, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return a piece and what may follow it, with an article that suits each word."""
+    if fixed != "a " and not fixed.endswith(" a "):
+        return fixed, words
+    return fixed[:-1], tuple(f"n {word}" if word[0] in "aeiou" else f" {word}" for word in words)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct, structs
 
 from asyncgen.endpoints.simulated.headers import retry_headers
 from asyncgen.endpoints.simulated.http import response
@@ -26,8 +27,7 @@ Ending = Literal["keep", "close", "reset", "silence"]
 _ENDINGS: dict[Fault, Ending] = {"reset": "reset", "cut-body": "close", "stall": "silence"}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What to do about one request.
 
     Attributes:
@@ -61,14 +61,14 @@ def struck(plan: Plan, fault: Fault, family: Family, options: SimulatedOptions) 
     if fault == "hang":
         return Plan(plan.key, b"", fault, ending="silence")
     if fault == "slow":
-        return replace(plan, seconds=plan.seconds + options.slow)
+        return structs.replace(plan, seconds=plan.seconds + options.slow)
     # An empty answer has been written as one already.
     data = plan.data
     if fault == "not-json":
         data = response(200, _NOT_JSON, kind="text/html")
     elif fault in _ENDINGS:
         data = b"" if fault == "reset" else _half(plan.data)
-    return replace(plan, data=data, outcome=fault, ending=_ENDINGS.get(fault, "keep"))
+    return structs.replace(plan, data=data, outcome=fault, ending=_ENDINGS.get(fault, "keep"))
 
 
 def _half(data: bytes) -> bytes:

@@ -121,7 +121,7 @@ def instruction(key: int) -> str:
 
 def variation(text: str) -> str:
     """Return an instruction said again in nearly the same words, as models now and then do."""
-    return f"Please {text[0].lower()}{text[1:]}" if text else text
+    return f"{text[:-1]}, please{text[-1:]}"
 
 
 def is_classification(text: str) -> bool:
