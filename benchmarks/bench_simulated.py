@@ -141,9 +141,10 @@ async def measure(load: Load, log: Path) -> tuple[Measured, Verdict]:
         os.sched_setaffinity(0, cores[:1])
         counter = Counter(template(load))
         address = urlsplit(server.base_url)
+        host, port = str(address.hostname), address.port or 0
         loop = asyncio.get_running_loop()
         for _ in range(load.in_flight):
-            await loop.create_connection(lambda: Client(counter), address.hostname, address.port)
+            await loop.create_connection(lambda: Client(counter), host, port)
         await asyncio.sleep(WARM_UP)
         first, started, cpu = counter.answered, time.perf_counter(), _cpu(process)
         await asyncio.sleep(load.seconds)

@@ -67,7 +67,7 @@ def read_request(api: Api, content: bytes) -> Asked | Complaint:
         return _bad(f"We could not parse the JSON body of your request: {error}", "invalid_json")
     if not isinstance(body, dict) or not isinstance(body.get("model"), str):
         return _bad("you must provide a model parameter", "missing_model")
-    if body.get("stream") or body.get("n") not in {None, 1}:
+    if body.get("stream") or body.get("n") not in (None, 1):
         return _bad("this provider neither streams nor gives several answers", "unsupported_value")
     limit = body.get("max_tokens", body.get("max_completion_tokens"))
     if not _is_limit(limit) or (api == "messages" and limit is None):
@@ -84,7 +84,7 @@ def read_request(api: Api, content: bytes) -> Asked | Complaint:
         stops=_stops(body),
         max_tokens=limit,
         seed=seed if isinstance(seed, int) else 0,
-        logprobs=body.get("logprobs") not in {None, False},
+        logprobs=body.get("logprobs") not in (None, False),
     )
 
 
@@ -138,7 +138,9 @@ def _texts(api: Api, body: dict[str, Any]) -> list[str] | None:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         return None
-    contents = [message.get("content") for message in messages if isinstance(message, dict)]
+    contents = [
+        message.get("content") if isinstance(message, dict) else None for message in messages
+    ]
     if body.get("system"):
         contents.insert(0, body["system"])
     texts = [_text(content) for content in contents]

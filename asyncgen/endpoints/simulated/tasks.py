@@ -140,4 +140,6 @@ def labels_of(text: str) -> list[str]:
     found = _LABELS.search(text)
     if found is None:
         return ["yes", "no"]
-    return list(dict.fromkeys(re.split(r", | or ", found[1])))
+    labels = list(dict.fromkeys(re.split(r", | or ", found[1])))
+    # Chance may have named one label twice.
+    return labels if len(labels) > 1 else [*labels, "neither"]
