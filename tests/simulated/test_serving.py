@@ -237,6 +237,18 @@ def test_requests_on_one_connection_are_answered_in_their_order() -> None:
     assert counts == [b"1", b"2", b"3"]
 
 
+def test_what_is_asked_after_the_end_of_a_connection_is_not_counted_as_answered() -> None:
+    async def ask(caller: Caller) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", caller.provider.port)
+        writer.write(raw(chat("a"), head=b"Connection: close\r\n") + raw(chat("b")))
+        answer = await reader.read()
+        writer.close()
+        assert caller.provider.verdict().answered == 1
+        return answer
+
+    assert against(options(), ask).count(b"HTTP/1.1 200 OK") == 1
+
+
 def test_a_client_that_waits_for_100_continue_gets_it() -> None:
     async def ask(caller: Caller) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", caller.provider.port)

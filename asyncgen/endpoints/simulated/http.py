@@ -1,7 +1,7 @@
 """Just enough HTTP/1.1: requests out of bytes, heads of responses into bytes. No I/O.
 
-Measured against httptools: its callbacks for every header cost more in Python than finding the
-few bytes that matter here.
+httptools with its callbacks takes 2.2 µs for a request of 1 KB, this 2.5, of some 60 µs that the
+whole answer takes (measured in one run): no reason for a dependency.
 """
 
 from __future__ import annotations

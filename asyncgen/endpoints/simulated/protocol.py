@@ -73,6 +73,13 @@ class Connection(asyncio.Protocol):
         """Break the connection off."""
         if self._transport is not None:
             self._transport.abort()
+            self._transport = None
+
+    def _close(self) -> None:
+        """Close when all is written; what else the client has asked is not answered."""
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
 
     def _go_on(self) -> None:
         while self._plan is None and self._transport is not None:
@@ -83,19 +90,18 @@ class Connection(asyncio.Protocol):
                 return
             if isinstance(request, MalformedRequest):
                 self._transport.write(response(400, request.problem.encode(), kind="text/plain"))
-                self._transport.close()
+                self._close()
                 return
-            self._begin(request)
+            self._begin(request, self._transport)
 
-    def _begin(self, request: HttpRequest) -> None:
-        assert self._transport is not None  # noqa: S101 - _go_on has looked
+    def _begin(self, request: HttpRequest, transport: asyncio.Transport) -> None:
         self._closes = request.closes
         api = PATHS.get(request.path) if request.method == "POST" else None
         now = self._loop.time()
         if api is None:
-            self._transport.write(other_route(self._provider, request, now))
+            transport.write(other_route(self._provider, request, now))
             if self._closes:
-                self._transport.close()
+                self._close()
             return
         plan = self._plan = self._provider.receive(api, request.body, now, time.time())
         if not plan.computes:
@@ -120,9 +126,9 @@ class Connection(asyncio.Protocol):
         if plan.ending == "reset":
             connected: socket.socket = transport.get_extra_info("socket")
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            transport.abort()
+            self.abort()
         elif plan.ending == "close" or self._closes:
-            transport.close()
+            self._close()
         self._end(plan, delivered=True)
 
     def _end(self, plan: Plan, *, delivered: bool) -> None:
