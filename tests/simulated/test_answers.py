@@ -150,11 +150,15 @@ def test_thousands_of_instructions_pass_the_rules_and_the_filter() -> None:
 
 def test_long_prefixes_count_as_cached_when_they_come_again() -> None:
     cache, fixed = PrefixCache(), "All work and no play. " * 300
+    first, prefixes = cache.look_up(fixed + "a")
+    refused, _ = cache.look_up(fixed + "b")
+    cache.keep(prefixes)
 
-    assert cache.look_up(fixed + "a") == 0
-    assert 4096 <= cache.look_up(fixed + "b") <= len(fixed)
-    assert cache.look_up("Other. " + fixed) == 0
-    assert cache.look_up("short") == 0
+    assert (first, refused) == (0, 0)
+    assert len(fixed) - 512 < cache.look_up(fixed + "b")[0] <= len(fixed)
+    assert cache.look_up(fixed[:5000] + "and then something else")[0] == 4096 + 512
+    assert cache.look_up("Other. " + fixed)[0] == 0
+    assert cache.look_up("short") == (0, [])
 
 
 @pytest.mark.parametrize(

@@ -15,22 +15,20 @@ class PrefixCache:
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
-    def look_up(self, prompt: str) -> int:
-        """Return the characters of a prompt's beginning that are known; from now on all are."""
+    def look_up(self, prompt: str) -> tuple[int, list[int]]:
+        """Return how many characters of a prompt's beginning are known, and its prefixes."""
         if len(prompt) < _FIRST:
-            return 0
-        known, end = 0, _FIRST
-        chained = hash(prompt[:end])
-        unbroken = True
-        while True:
-            unbroken = unbroken and chained in self._seen
-            if unbroken:
-                known = end
-            self._seen.add(chained)
-            if end + _STEP > len(prompt):
-                break
-            chained = hash((chained, prompt[end : end + _STEP]))
-            end += _STEP
+            return 0, []
+        prefixes = [hash(prompt[:_FIRST])]
+        for start in range(_FIRST, len(prompt) - _STEP + 1, _STEP):
+            prefixes.append(hash((prefixes[-1], prompt[start : start + _STEP])))
+        known = 0
+        while known < len(prefixes) and prefixes[known] in self._seen:
+            known += 1
+        return (_FIRST + (known - 1) * _STEP if known else 0), prefixes
+
+    def keep(self, prefixes: list[int]) -> None:
+        """Know these from now on."""
         if len(self._seen) > _MOST:
             self._seen.clear()
-        return known
+        self._seen.update(prefixes)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from asyncgen.endpoints.simulated import dialects, refusals
 from asyncgen.endpoints.simulated.answers import CHARACTERS_PER_TOKEN, Answer, answer_to, tokens_of
 from asyncgen.endpoints.simulated.buckets import Buckets, Usage
@@ -69,7 +71,8 @@ class Provider:
         if self._ledger.first_at is None:
             self._buckets.begin(now)
         self._ledger.arrived(key, now)
-        plan = self._decide(api, key, body, now, wall)
+        family: Family = "anthropic" if api == "messages" else self.options.family
+        plan = self._decide(_Case(key, api, family, now, wall), body)
         if plan.told is not None:
             self._ledger.told(key, plan.told, now)
         return plan
@@ -104,94 +107,104 @@ class Provider:
         """Return what the provider thinks of its client so far."""
         return self._ledger.verdict(self._buckets.views(now))
 
-    def _decide(self, api: Api, key: int, body: bytes, now: float, wall: float) -> Plan:
-        family: Family = "anthropic" if api == "messages" else self.options.family
-        if now < self._outage_until:
+    def _decide(self, case: _Case, body: bytes) -> Plan:
+        options, key = self.options, case.key
+        if case.now < self._outage_until:
             self._ledger.struck(f"outage-{self._outage}")
-            return struck(Plan(key, b"", ""), self._outage, family, self.options)
-        read = self._read(api, key, body)
+            return struck(Plan(key, b"", ""), self._outage, case.family, options)
+        read = self._read(case, body)
         if isinstance(read, Complaint):
-            error = refusals.complaint_body(family, read)
+            error = refusals.complaint_body(case.family, read)
             return Plan(key, response(read.status, error), "invalid")
         asked, answer = read
-        usage = self._usage(asked, answer)
-        refused = self._refuse(key, asked, usage, family, (now, wall))
+        cached, prefixes = self._prefixes.look_up(asked.prompt)
+        usage = _usage(asked, answer, cached)
+        refused = self._refuse(case, asked, usage)
         if refused is not None:
             return refused
-        fault = self._fault(key, now)
+        self._prefixes.keep(prefixes)
+        fault = self._fault(case)
         if fault == "empty":
-            answer, usage = Answer(""), Usage(usage.prompt, usage.cached, 0)
-        told = limit_headers(self._headers_of(api), self._buckets.views(now), wall)
-        body = dialects.answer_body(asked, answer, usage, f"{key:016x}")
-        seconds = delay_of(self.options.latency, usage.output, mixed(key, self.options.seed))
-        plan = Plan(key, response(200, body, told), ANSWERED, seconds, computes=True)
-        return plan if fault is None else struck(plan, fault, family, self.options)
+            answer = Answer("")
+            usage = _usage(asked, answer, cached)
+        data = dialects.answer_body(asked, answer, usage, f"{key:016x}")
+        seconds = delay_of(options.latency, usage.output, mixed(key, options.seed))
+        plan = Plan(key, response(200, data, self._told(case)), ANSWERED, seconds, computes=True)
+        return plan if fault is None else struck(plan, fault, case.family, options)
 
-    def _read(self, api: Api, key: int, body: bytes) -> tuple[Asked, Answer] | Complaint:
+    def _read(self, case: _Case, body: bytes) -> tuple[Asked, Answer] | Complaint:
         """Read a request and think of its answer, unless both are remembered."""
-        known = self._answers.get(key)
+        known = self._answers.get(case.key)
         if known is not None:
             return known
-        asked = dialects.read_request(api, body)
+        asked = dialects.read_request(case.api, body)
         if isinstance(asked, Complaint):
             return asked
         options = self.options
         answer = answer_to(asked, seed=options.seed, usual_tokens=options.answer_tokens)
         if len(self._answers) >= _REMEMBERED:
             self._answers.clear()
-        self._answers[key] = asked, answer
+        self._answers[case.key] = asked, answer
         return asked, answer
 
-    def _usage(self, asked: Asked, answer: Answer) -> Usage:
-        cached = self._prefixes.look_up(asked.prompt)
-        return Usage(
-            prompt=tokens_of(len(asked.prompt)),
-            cached=cached // CHARACTERS_PER_TOKEN,
-            output=tokens_of(len(answer.text)),
-        )
-
-    def _refuse(
-        self, key: int, asked: Asked, usage: Usage, family: Family, times: tuple[float, float]
-    ) -> Plan | None:
+    def _refuse(self, case: _Case, asked: Asked, usage: Usage) -> Plan | None:
         """Return the 429 for a request beyond a limit, or take its share of all of them."""
-        now, wall = times
         options, allowance = self.options, self._buckets.allowance
         name: str
         told: float | None
         if allowance.concurrency is not None and self._ledger.in_flight > allowance.concurrency:
-            body = refusals.over_concurrency(family, allowance.concurrency)
+            body = refusals.over_concurrency(case.family, allowance.concurrency)
             name, told = "concurrency", options.pause
         else:
             if options.charge == "asked":
                 bound = asked.max_tokens or options.answer_tokens
                 usage = Usage(usage.prompt, usage.cached, bound)
-            refusal = self._buckets.admit(usage, now)
+            refusal = self._buckets.admit(usage, case.now)
             if refusal is None:
                 return None
-            body = refusals.over_limit(family, refusal)
+            body = refusals.over_limit(case.family, refusal)
             name, told = refusal.limit.name, refusal.seconds
         self._ledger.refused(name)
         if not options.retry_after:
             told = None
-        headers = limit_headers(self._headers_of(asked.api), self._buckets.views(now), wall)
+        headers = self._told(case)
         if told is not None:
-            headers += retry_headers(family, told)
-        return Plan(key, response(429, body, headers), f"429-{name}", told=told)
+            headers += retry_headers(case.family, told)
+        return Plan(case.key, response(429, body, headers), f"429-{name}", told=told)
 
-    def _fault(self, key: int, now: float) -> Fault | None:
+    def _fault(self, case: _Case) -> Fault | None:
         """Return what strikes a request that the limits let through."""
-        options = self.options
+        options, key = self.options, case.key
         if not options.script and not options.faults:
             return None
         self._let_through += 1
         attempt = self._attempts[key] = self._attempts.get(key, 0) + 1
-        fault = self._script.fault(self._let_through, now - (self._ledger.first_at or 0.0))
+        fault = self._script.fault(self._let_through, case.now - (self._ledger.first_at or 0.0))
         if fault is None:
             fault = drawn_fault(options.faults, key, attempt, options.seed)
         if fault is not None:
             self._ledger.struck(fault)
         return fault
 
-    def _headers_of(self, api: Api) -> Family:
-        family = self.options.family
-        return "anthropic" if api == "messages" and family != "none" else family
+    def _told(self, case: _Case) -> str:
+        """Return the header lines that tell the limits as they are now."""
+        family = "none" if self.options.family == "none" else case.family
+        return limit_headers(family, self._buckets.views(case.now), case.wall)
+
+
+class _Case(Struct, frozen=True):
+    """One request: its content's key, its interface, whose words it gets, and when it came."""
+
+    key: int
+    api: Api
+    family: Family
+    now: float
+    wall: float
+
+
+def _usage(asked: Asked, answer: Answer, cached: int) -> Usage:
+    return Usage(
+        prompt=tokens_of(len(asked.prompt)),
+        cached=cached // CHARACTERS_PER_TOKEN,
+        output=tokens_of(len(answer.text)),
+    )
