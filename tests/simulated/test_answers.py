@@ -188,9 +188,29 @@ def test_messages_need_max_tokens_and_take_text_in_blocks() -> None:
         "system": [{"type": "text", "text": "Be "}, {"type": "text", "text": "brief."}],
         "messages": [{"role": "user", "content": [{"type": "text", "text": "Hello."}]}],
     }
-    assert isinstance(read_request("messages", orjson.dumps(body)), Complaint)
-    asked = read_request("messages", orjson.dumps({**body, "max_tokens": 5}))
+    assert isinstance(read_request("anthropic", orjson.dumps(body)), Complaint)
+    asked = read_request("anthropic", orjson.dumps({**body, "max_tokens": 5}))
 
     assert isinstance(asked, Asked)
     assert asked.prompt == "Be brief.\n\nHello."
     assert asked.last == "Hello."
+
+
+def test_a_list_asked_for_through_messages_goes_on_with_its_numbers() -> None:
+    prompt = PromptBook(settings(), read_few_shot()).generation(1, ["Name a river."] * 8).prompt
+    cached = {"type": "text", "text": prompt.fixed, "cache_control": {"type": "ephemeral"}}
+    body = {
+        "model": "m",
+        "max_tokens": 1024,
+        "system": [cached],
+        "messages": [{"role": "user", "content": prompt.variable}],
+    }
+    asked = read_request("anthropic", orjson.dumps(body))
+    assert isinstance(asked, Asked)
+    answer = answer_to(asked, seed=0, usual_tokens=50)
+    said = orjson.loads(answer_body(asked, answer, Usage(10, 4, 3), "x"))
+
+    text = said["content"][0]["text"]
+    assert [line.split(". ")[0] for line in text.splitlines()] == [*"9", *map(str, range(10, 17))]
+    assert said["usage"]["input_tokens"] == 6
+    assert said["usage"]["cache_read_input_tokens"] == 4

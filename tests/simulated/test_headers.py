@@ -13,7 +13,7 @@ from asyncgen.endpoints.simulated.headers import duration, retry_headers, timest
 from asyncgen.endpoints.simulated.provider import Provider
 
 if TYPE_CHECKING:
-    from asyncgen.endpoints.simulated.dialects import Api
+    from asyncgen.records import Api
 
 WALL = 1_790_000_000.0  # 2026-09-21T14:13:20Z
 ALL = Allowance(rpm=600, tpm=600_000, itpm=60_000, otpm=6_000, rpd=1000)
@@ -85,14 +85,14 @@ def test_together_tells_everything_by_the_second() -> None:
 
 
 def test_none_tells_nothing() -> None:
-    for api in ("chat", "messages"):
+    for api in ("chat", "anthropic"):
         headers, _, _ = answered("none", ALL, api=api)
         assert not any("ratelimit" in name for name in headers)
 
 
 def test_messages_are_answered_in_anthropics_form_whatever_the_family() -> None:
     allowance = Allowance(rpm=60)
-    headers, body, status = answered("openai", allowance, api="messages", times=2)
+    headers, body, status = answered("openai", allowance, api="anthropic", times=2)
 
     assert status == 429
     assert body["type"] == "error"

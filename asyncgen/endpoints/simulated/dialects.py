@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from msgspec import Struct
@@ -10,15 +10,14 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from asyncgen.endpoints.simulated.answers import Answer
     from asyncgen.endpoints.simulated.buckets import Usage
+    from asyncgen.records import Api
 
-__all__ = ["PATHS", "Api", "Asked", "Complaint", "answer_body", "models_body", "read_request"]
-
-Api = Literal["chat", "completions", "messages"]
+__all__ = ["PATHS", "Asked", "Complaint", "answer_body", "models_body", "read_request"]
 
 PATHS: dict[str, Api] = {
     "/v1/chat/completions": "chat",
     "/v1/completions": "completions",
-    "/v1/messages": "messages",
+    "/v1/messages": "anthropic",
 }
 
 
@@ -70,7 +69,7 @@ def read_request(api: Api, content: bytes) -> Asked | Complaint:
     if body.get("stream") or body.get("n") not in (None, 1):
         return _bad("this provider neither streams nor gives several answers", "unsupported_value")
     limit = body.get("max_tokens", body.get("max_completion_tokens"))
-    if not _is_limit(limit) or (api == "messages" and limit is None):
+    if not _is_limit(limit) or (api == "anthropic" and limit is None):
         return _bad("max_tokens: a positive integer is needed", "invalid_value")
     texts = _texts(api, body)
     if texts is None:
@@ -90,7 +89,7 @@ def read_request(api: Api, content: bytes) -> Asked | Complaint:
 
 def answer_body(asked: Asked, answer: Answer, usage: Usage, name: str) -> bytes:
     """Write an answer; ``name`` goes into its id."""
-    if asked.api == "messages":
+    if asked.api == "anthropic":
         return orjson.dumps(_message(asked, answer, usage, name))
     choice: dict[str, Any] = {"index": 0, "finish_reason": "length" if answer.cut else "stop"}
     if asked.api == "chat":

@@ -24,7 +24,6 @@ from asyncgen.endpoints.simulated.prefixes import PrefixCache
 from asyncgen.endpoints.simulated.verdict import Ledger, Verdict
 
 if TYPE_CHECKING:
-    from asyncgen.endpoints.simulated.dialects import Api
     from asyncgen.endpoints.simulated.options import (
         Allowance,
         Family,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         Outage,
         SimulatedOptions,
     )
+    from asyncgen.records import Api
 
 __all__ = ["Provider"]
 
@@ -71,7 +71,7 @@ class Provider:
         if self._ledger.first_at is None:
             self._buckets.begin(now)
         self._ledger.arrived(key, now)
-        family: Family = "anthropic" if api == "messages" else self.options.family
+        family: Family = "anthropic" if api == "anthropic" else self.options.family
         plan = self._decide(_Case(key, api, family, now, wall), body)
         if plan.told is not None:
             self._ledger.told(key, plan.told, now)
