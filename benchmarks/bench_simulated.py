@@ -86,9 +86,8 @@ class Client(asyncio.Protocol):
         self._missing = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first time."""
+        """Wait until all are connected."""
         self._transport = transport  # type: ignore[assignment]
-        self._ask()
 
     def data_received(self, data: bytes) -> None:
         """Look whether all of the answer is there."""
@@ -99,9 +98,10 @@ class Client(asyncio.Protocol):
         self._missing -= len(data)
         if not self._missing:
             self._counter.answered += 1
-            self._ask()
+            self.ask()
 
-    def _ask(self) -> None:
+    def ask(self) -> None:
+        """Send the next request."""
         if self._transport is not None:
             self._transport.write(self._counter.request())
 
@@ -143,8 +143,12 @@ async def measure(load: Load, log: Path) -> tuple[Measured, Verdict]:
         address = urlsplit(server.base_url)
         host, port = str(address.hostname), address.port or 0
         loop = asyncio.get_running_loop()
-        for _ in range(load.in_flight):
-            await loop.create_connection(lambda: Client(counter), host, port)
+        clients = [
+            (await loop.create_connection(lambda: Client(counter), host, port))[1]
+            for _ in range(load.in_flight)
+        ]
+        for client in clients:
+            client.ask()
         await asyncio.sleep(WARM_UP)
         first, started, cpu = counter.answered, time.perf_counter(), _cpu(process)
         await asyncio.sleep(load.seconds)
