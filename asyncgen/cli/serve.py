@@ -1,4 +1,4 @@
-"""`asyncgen serve`: OpenAI-compatible servers of our own."""
+"""`asyncgen serve`: OpenAI-compatible servers of our own; `simulated` has its own module."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from asyncgen.cli.simulated import simulated
 
 if TYPE_CHECKING:
     from asyncgen.endpoints.embedded import (
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["serve_app"]
 
 serve_app = typer.Typer(
-    help="Serve a language model, OpenAI-compatibly, from this machine.", no_args_is_help=True
+    help="Serve the embedded model or a simulated provider, OpenAI-compatibly.",
+    no_args_is_help=True,
 )
 
 
@@ -31,9 +34,7 @@ class RuntimeChoice(StrEnum):
     LLAMACPP = "llamacpp"
 
 
-@serve_app.callback()
-def _group() -> None:
-    """Keep `serve` a group while it has one command."""
+serve_app.command()(simulated)
 
 
 @serve_app.command()
