@@ -102,12 +102,8 @@ def _mixed(word: np.uint64) -> np.uint64:
 
 
 @part
-def _key(buffer: NDArray[np.uint8], span: NDArray[np.uint64]) -> np.uint64:
-    """What the token from span[1] to span[2] is looked up by: itself, or a hash."""
-    begin, end = _signed(span[1]), _signed(span[2])
-    if end - begin <= _SHORT:
-        return _packed(buffer, begin, end)
-
+def _hashed(buffer: NDArray[np.uint8], begin: int, end: int) -> np.uint64:
+    """What a token of more than eight bytes is looked up by."""
     word = np.uint64(0)
     for step in range(begin, end, _SHORT):
         word = _mixed(word ^ _packed(buffer, step, min(step + _SHORT, end)))
@@ -136,19 +132,22 @@ def split(
     """
     _lower(buffer)
     count, text, begin, opened = 0, 0, 0, SEPARATOR
+    word = np.uint64(0)  # the last eight bytes, the first highest: of a short token all of it
     for position in range(buffer.size):
         byte = _signed(buffer[position])
         kind = _signed(kinds[byte]) if byte < 0x80 else _kind(buffer, position, kinds)
         if kind == MARK or (kind == WORD and opened == WORD):
+            word = (word << _BYTE) | np.uint64(byte)
             continue
 
         if opened != SEPARATOR:
+            short = position - begin <= _SHORT
+            spans[count, 0] = word if short else _hashed(buffer, begin, position)
             spans[count, 1] = begin
             spans[count, 2] = position
-            spans[count, 0] = _key(buffer, spans[count])
             count += 1
 
-        begin, opened = position, kind
+        begin, opened, word = position, kind, np.uint64(byte)
         if byte == END:
             text += 1
             offsets[text] = count
