@@ -314,7 +314,11 @@ def test_decoding_has_its_bounds(table: dict[str, Any], said: str) -> None:
         ("rpm", 10**400, "number out of range"),
         ("endpoint", 5, "expected `array`, got `int`"),
         ("generation", 5, "expected `object`, got `int`"),
-        ("api", "Chat", "invalid enum value 'Chat', it is 'chat' or 'completions'"),
+        (
+            "api",
+            "Chat",
+            "invalid enum value 'Chat', it is 'chat', 'completions' or 'anthropic'",
+        ),
     ],
 )
 def test_a_value_of_another_type_is_told(name: str, value: Any, problem: str) -> None:

@@ -1,0 +1,152 @@
+"""What response headers say of rate limits: one table, plain functions.
+
+The same name means a minute at one host and a day at another, so that the
+window is a matter of the host; see :data:`_TABLE`. Sources: the providers'
+pages on rate limits (OpenAI, Azure, Anthropic, Groq, Together), 2026.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from asyncgen.endpoints.moments import number, seconds_until
+from asyncgen.records import Meter, RateHint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asyncgen.settings import HeaderFamily
+
+__all__ = ["family_of", "hints_of"]
+
+_MINUTE, _DAY = 60.0, 86_400.0
+
+
+class _Row(NamedTuple):
+    """The headers of one limit.
+
+    Attributes:
+        window: Seconds over which it counts.
+        certain: Whether that is known; ``None`` if the values decide.
+    """
+
+    meter: Meter
+    window: float
+    limit: str
+    remaining: str
+    reset: str
+    certain: bool | None = True
+
+
+def _row(meter: Meter, window: float, names: str, *, certain: bool | None = True) -> _Row:
+    limit, remaining, reset = (names.format(part) for part in ("limit", "remaining", "reset"))
+    return _Row(meter, window, limit, remaining, reset, certain)
+
+
+_REQUESTS, _TOKENS = "x-ratelimit-{}-requests", "x-ratelimit-{}-tokens"
+_ANTHROPIC = (
+    _row("requests", _MINUTE, "anthropic-ratelimit-requests-{}"),
+    _row("tokens", _MINUTE, "anthropic-ratelimit-tokens-{}"),
+    _row("input_tokens", _MINUTE, "anthropic-ratelimit-input-tokens-{}"),
+    _row("output_tokens", _MINUTE, "anthropic-ratelimit-output-tokens-{}"),
+)
+_TABLE: dict[HeaderFamily, tuple[_Row, ...]] = {
+    "openai": (_row("requests", _MINUTE, _REQUESTS), _row("tokens", _MINUTE, _TOKENS)),
+    # Its requests are those left of ten seconds, beside the limit of a minute if it is told.
+    "azure": (
+        _row("requests", _MINUTE, _REQUESTS, certain=False),
+        _row("tokens", _MINUTE, _TOKENS),
+    ),
+    "anthropic": _ANTHROPIC,
+    "groq": (_row("requests", _DAY, _REQUESTS), _row("tokens", _MINUTE, _TOKENS)),
+    "together": (
+        _row("requests", 1.0, "x-ratelimit-{}"),
+        _row("tokens", 1.0, "x-ratelimit-{}-tokens"),
+        _row("tokens", 1.0, "x-tokenlimit-{}"),
+    ),
+    "none": (),
+    # Anybody may use OpenAI's names; Anthropic's carry its own.
+    "auto": (
+        _row("requests", _MINUTE, _REQUESTS, certain=None),
+        _row("tokens", _MINUTE, _TOKENS, certain=None),
+        *_ANTHROPIC,
+    ),
+}
+_HOSTS: tuple[tuple[str, HeaderFamily], ...] = (
+    ("api.openai.com", "openai"),
+    ("openai.azure.com", "azure"),
+    ("cognitiveservices.azure.com", "azure"),
+    ("services.ai.azure.com", "azure"),
+    ("api.anthropic.com", "anthropic"),
+    ("api.groq.com", "groq"),
+    ("api.together.xyz", "together"),
+    ("api.together.ai", "together"),
+)
+
+
+def family_of(base_url: str, told: HeaderFamily = "auto") -> HeaderFamily:
+    """Return whose headers an endpoint sends: as the settings say, else by its host.
+
+    A host that is not known stays ``auto``.
+    """
+    if told != "auto":
+        return told
+    host = urlsplit(base_url).hostname or ""
+    for name, family in _HOSTS:
+        if host == name or host.endswith(f".{name}"):
+            return family
+
+    return "auto"
+
+
+def hints_of(headers: Mapping[str, str], family: HeaderFamily, now: float) -> tuple[RateHint, ...]:
+    """Return what the headers of a response say of limits; nothing where they say nothing.
+
+    Args:
+        headers: Of the response; names are looked up in lower case.
+        family: See :func:`family_of`.
+        now: Unix time in seconds.
+    """
+    found: list[RateHint] = []
+    get = headers.get
+    for row in _TABLE[family]:
+        limit, remaining = get(row.limit), get(row.remaining)
+        if limit is not None or remaining is not None:
+            found.append(_hint(row, limit, remaining, get(row.reset), now))
+
+    return tuple(found)
+
+
+def _hint(
+    row: _Row, limit: str | None, remaining: str | None, reset: str | None, now: float
+) -> RateHint:
+    allowed, left = _amount(limit), _amount(remaining)
+    seconds = None if reset is None else seconds_until(reset, now)
+    certain = row.certain
+    return RateHint(
+        meter=row.meter,
+        window=row.window,
+        limit=allowed,
+        remaining=left,
+        reset=seconds,
+        certain=_is_of_a_minute(allowed, left, seconds) if certain is None else certain,
+    )
+
+
+def _amount(text: str | None) -> float | None:
+    value = number(text)
+    return None if value is None or value < 0 else value
+
+
+def _is_of_a_minute(limit: float | None, remaining: float | None, reset: float | None) -> bool:
+    """Return whether a limit that is refilled within a minute explains the values.
+
+    What was used comes back in ``60 · used / limit`` seconds. Twice and half of
+    that allow for rounding; a day's limit takes 1,440 times as long, a second's
+    a sixtieth. Where nothing is used, the values do not tell.
+    """
+    if limit is None or remaining is None or reset is None or not remaining < limit:
+        return False
+    whole = _MINUTE * (limit - remaining) / limit
+    return whole / 2 <= reset <= 2 * whole + 0.05
