@@ -6,6 +6,7 @@ import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +20,7 @@ _DURATION = re.compile(
     r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m(?!s))?"
     r"(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?(?:\d+(?:\.\d+)?[uµn]s)?"
 )
+_LAST_OF_A_DURATION = frozenset("smhd")
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _AN_EPOCH = 1e9
 """Seconds. A number from here on is a point in time (2001 or later), not a duration."""
@@ -37,17 +39,15 @@ def seconds_until(text: str, now: float) -> float | None:
         text: As it came in a header or a body.
         now: Unix time in seconds.
     """
+    if text[-1:] in _LAST_OF_A_DURATION:
+        return _duration(text)
     seconds = number(text)
-    if seconds is not None:
-        if seconds >= _MILLISECONDS:
-            seconds /= 1000
-        if seconds >= _AN_EPOCH:
-            seconds -= now
-    else:
-        seconds = _duration(text)
-        if seconds is None:
-            seconds = _date(text, now)
-    return None if seconds is None else max(0.0, seconds)
+    if seconds is None:
+        moment = _moment(text)
+        return None if moment is None else max(0.0, moment - now)
+    if seconds >= _MILLISECONDS:
+        seconds /= 1000
+    return max(0.0, seconds - now if seconds >= _AN_EPOCH else seconds)
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
@@ -83,30 +83,34 @@ def until_midnight(zone: str, otherwise: float, now: float) -> float:
 
 def number(text: str | None) -> float | None:
     """Return a finite number, ``None`` for any other text."""
+    if text is None:
+        return None
     try:
-        value = float(text or "")
+        value = float(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None
 
 
 def _duration(text: str) -> float | None:
-    # Most are this simple.
+    # Most are this simple; a float would take blanks before the unit as well.
     scale, digits = (0.001, text[:-2]) if text.endswith("ms") else (1.0, text[:-1])
-    if text.endswith("s") and digits[-1:].isdigit():
-        seconds = number(digits)
-        if seconds is not None:
-            return scale * seconds
-    found = _DURATION.fullmatch(text)
-    if not text or found is None:
-        return None
-    return sum(_UNITS[unit] * float(part) for unit, part in found.groupdict("0").items())
+    if text.endswith("s") and digits.replace(".", "", 1).isdecimal():
+        seconds = scale * float(digits)
+    else:
+        found = _DURATION.fullmatch(text)
+        if found is None:
+            return None
+        seconds = sum(_UNITS[unit] * float(part) for unit, part in found.groupdict("0").items())
+    return seconds if math.isfinite(seconds) else None
 
 
-def _date(text: str, now: float) -> float | None:
+@lru_cache(maxsize=256)
+def _moment(date: str) -> float | None:
+    """Return the unix time of a date; many answers name the same."""
     try:
-        moment = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
+        moment = datetime.fromisoformat(date) if date[:4].isdigit() else parsedate_to_datetime(date)
     except ValueError:
         return None
     # A date without a zone is in GMT: HTTP knows no other.
-    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

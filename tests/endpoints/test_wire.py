@@ -10,7 +10,6 @@ import pytest
 
 from asyncgen.endpoints import bodies, openai_wire
 from asyncgen.endpoints.failures import failure_of
-from asyncgen.endpoints.moments import retry_after
 from asyncgen.errors import AsyncgenError, TransientError
 from asyncgen.records import Sampling
 
@@ -96,39 +95,6 @@ def test_a_rounding_error_above_certainty_is_certainty() -> None:
 
 def test_without_choices_none_are_read() -> None:
     assert logprobs_of(first(yes=-1.0), ()) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("0", 0),
-        ("12", 12),
-        ("0.5", 0.5),
-        ("-3", 0),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", 37),
-        ("Sunday, 06-Nov-94 08:49:37 GMT", 37),
-        ("Sun Nov  6 08:49:37 1994", 37),
-        ("Sun, 06 Nov 1994 08:48:37 GMT", 0),
-    ],
-)
-def test_every_form_of_retry_after_is_read(value: str, seconds: float) -> None:
-    """Seconds, or one of the three forms of date that HTTP knows, all of them in GMT."""
-    assert retry_after({"Retry-After": value}, now=784111740) == seconds
-
-
-@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "1e999", "9" * 400, "²", "12 s"])
-def test_a_wait_that_makes_no_sense_is_none(value: str) -> None:
-    """Above all none that never ends."""
-    assert retry_after({"Retry-After": value}, now=0) is None
-    assert retry_after({"retry-after-ms": value}, now=0) is None
-
-
-def test_seconds_count_where_milliseconds_make_no_sense() -> None:
-    assert retry_after({"retry-after-ms": "soon", "Retry-After": "2"}, now=0) == 2
-
-
-def test_no_header_asks_for_nothing() -> None:
-    assert retry_after({}, now=0) is None
 
 
 @pytest.mark.parametrize(
