@@ -98,7 +98,7 @@ def _check_endpoints(settings: Settings) -> None:
         elif len(settings.endpoint) > 1 or settings.endpoints:
             raise SettingsError("--endpoint local cannot be combined with other endpoints")
     for number, entry in enumerate(settings.endpoints, start=1):
-        _check_entry(entry, f"[[endpoints]] {number}:")
+        _check_entry(entry, f"[[endpoints]] {number}")
     for lane in () if settings.is_embedded else settings.lanes():
         _check_lane(lane, settings)
 
@@ -116,19 +116,19 @@ def _check_url(url: str, place: str) -> None:
 
 def _check_entry(entry: EndpointSettings, place: str) -> None:
     if entry.url == EMBEDDED:
-        raise SettingsError(f"{place} the embedded model is named alone, by --endpoint local")
+        raise SettingsError(f"{place}: the embedded model is named alone, by --endpoint local")
     _check_url(entry.url, place)
     for name in ("weight", *LIMITS):
         value = getattr(entry, name)
         if value is not None and not 0 < value < math.inf:
-            raise SettingsError(f"{place} {name} {value}: must be a positive number")
+            raise SettingsError(f"{place}: {name} {value}: must be a positive number")
 
     if entry.max_in_flight is not None and entry.max_in_flight < 1:
-        raise SettingsError(f"{place} max_in_flight {entry.max_in_flight}: must be at least 1")
+        raise SettingsError(f"{place}: max_in_flight {entry.max_in_flight}: must be at least 1")
     for name in Price.__struct_fields__ if entry.price is not None else ():
         value = getattr(entry.price, name)
         if value is not None and not 0 <= value < math.inf:
-            raise SettingsError(f"{place} price.{name} {value}: must be 0 or more")
+            raise SettingsError(f"{place}: price.{name} {value}: must be 0 or more")
 
 
 def _check_lane(lane: EndpointSettings, settings: Settings) -> None:

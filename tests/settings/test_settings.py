@@ -16,6 +16,7 @@ from asyncgen.records import Sampling
 from asyncgen.settings import (
     CHANGEABLE,
     EMBEDDED_PRESET,
+    EndpointSettings,
     Settings,
     differences,
     read_toml,
@@ -158,6 +159,7 @@ def test_settings_are_read_back_from_disk(tmp_path: Path) -> None:
 
 OTHER: dict[str, Any] = {
     "endpoint": ("http://other/v1",),
+    "endpoints": (EndpointSettings(url="http://other/v1"),),
     "model": "other",
     "api": "completions",
     "api_key_env": "OTHER_KEY",

@@ -55,7 +55,9 @@ def prompt_of(body: dict[str, Any]) -> str:
     """Return the whole prompt of a request body, chat or completion."""
     if "prompt" in body:
         return str(body["prompt"])
-    return "\n".join(message["content"] for message in body["messages"])
+    contents = (message["content"] for message in body["messages"])
+    # Anthropic's is a list of blocks where one is marked for the cache.
+    return "\n".join(text if isinstance(text, str) else text[0]["text"] for text in contents)
 
 
 class ModelServer:
