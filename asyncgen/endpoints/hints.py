@@ -112,26 +112,25 @@ def hints_of(headers: Mapping[str, str], family: HeaderFamily, now: float) -> tu
     get = headers.get
     for row in _TABLE[family]:
         limit, remaining = get(row.limit), get(row.remaining)
-        if limit is not None or remaining is not None:
-            found.append(_hint(row, limit, remaining, get(row.reset), now))
+        if limit is None and remaining is None:
+            continue
+        reset = get(row.reset)
+        allowed, left = _amount(limit), _amount(remaining)
+        seconds = None if reset is None else seconds_until(reset, now)
+        found.append(
+            RateHint(
+                meter=row.meter,
+                window=row.window,
+                limit=allowed,
+                remaining=left,
+                reset=seconds,
+                certain=row.certain
+                if row.certain is not None
+                else _is_of_a_minute(allowed, left, seconds),
+            )
+        )
 
     return tuple(found)
-
-
-def _hint(
-    row: _Row, limit: str | None, remaining: str | None, reset: str | None, now: float
-) -> RateHint:
-    allowed, left = _amount(limit), _amount(remaining)
-    seconds = None if reset is None else seconds_until(reset, now)
-    certain = row.certain
-    return RateHint(
-        meter=row.meter,
-        window=row.window,
-        limit=allowed,
-        remaining=left,
-        reset=seconds,
-        certain=_is_of_a_minute(allowed, left, seconds) if certain is None else certain,
-    )
 
 
 def _amount(text: str | None) -> float | None:

@@ -134,8 +134,8 @@ class HttpEndpoint:
 
     async def _ask(self, request: Request) -> tuple[Said, tuple[RateHint, ...]]:
         """Post; where the service refuses an optional parameter by name, leave it out for good."""
-        wire, api = self._wire, request.prompt.api
-        path = wire.path(self.name, api)
+        wire = self._wire
+        path = wire.path(self.name, request.prompt.api)
         while True:
             sent = self._dialect
             status, headers, content = await self._post(path, wire.body(request, sent))
@@ -151,7 +151,7 @@ class HttpEndpoint:
             error = failure_of(status, headers, content, where=self.name, hints=hints, now=now)
             if error is not None:
                 raise error
-            refusal = Refusal(status, bodies.error_message(content), path, api)
+            refusal = Refusal(status, bodies.error_message(content), path)
             raise explained(
                 refusal,
                 self._options,
@@ -167,6 +167,10 @@ class HttpEndpoint:
                 raise failure
             return self._wire.read(body, request.sampling)
         except EndpointError as error:
+            safe = self._without_key(content)
+            if safe != content:
+                # The same failure again, in words that do not quote the key.
+                return self._read(safe, request, hints)
             error.hints = hints
             raise
 

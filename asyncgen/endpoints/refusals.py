@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asyncgen.endpoints.http import HttpOptions
-    from asyncgen.records import Api
 
 __all__ = ["Refusal", "explained"]
 
@@ -28,7 +27,6 @@ class Refusal:
     status: int
     said: str
     path: str
-    api: Api
 
 
 def explained(
@@ -62,5 +60,5 @@ def _not_found(refusal: Refusal, options: HttpOptions, served: Sequence[str] | N
     if options.model not in served:
         listing = ", ".join(served[:8]) + (", …" if len(served) > 8 else "")
         return f"unknown model '{options.model}'; it serves: {listing}"
-    other = "completions" if refusal.api == "chat" else "chat"
+    other = "completions" if refusal.path.endswith("/chat/completions") else "chat"
     return f"it serves '{options.model}' but not {refusal.path}: try --api {other} ({refusal.said})"

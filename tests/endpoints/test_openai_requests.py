@@ -15,7 +15,12 @@ from support.server import ModelServer, Reply
 from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
 from asyncgen.endpoints.prices import fixed_prices
 from asyncgen.engine import Engine, EngineOptions, Lane, RateLimits, RetryPolicy
-from asyncgen.errors import AsyncgenError, EndpointRefusedError, SettingsError
+from asyncgen.errors import (
+    AsyncgenError,
+    BadAnswerError,
+    EndpointRefusedError,
+    SettingsError,
+)
 from asyncgen.records import Prompt, Request, Sampling, Usage
 from asyncgen.settings import Price
 
@@ -302,6 +307,18 @@ def test_the_key_is_in_no_error_even_if_the_service_quotes_it(
     assert KEY not in str(caught.value)
     assert KEY not in repr(caught.value)
     assert "is not good" in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [error_body(f"key {KEY} is odd"), f"<html>{KEY} is odd".encode()])
+def test_the_key_is_in_no_error_that_comes_as_a_success(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with ModelServer(lambda _body, _number: Reply(body=body)) as server:
+        error = failure(server.url, BadAnswerError)
+
+    assert KEY not in repr(error)
+    assert "is odd" in str(error)
 
 
 def test_the_key_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
