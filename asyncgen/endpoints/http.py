@@ -161,18 +161,22 @@ class HttpEndpoint:
 
     def _read(self, content: bytes, request: Request, hints: tuple[RateHint, ...]) -> Said:
         try:
-            body = _parsed(content)
-            failure = disguised_failure(body, where=self.name)
-            if failure is not None:
-                raise failure
-            return self._wire.read(body, request.sampling)
+            return self._understood(content, request)
+        except EndpointError:
+            pass
+        try:
+            # The same failure again, in words that do not quote the key.
+            return self._understood(self._without_key(content), request)
         except EndpointError as error:
-            safe = self._without_key(content)
-            if safe != content:
-                # The same failure again, in words that do not quote the key.
-                return self._read(safe, request, hints)
             error.hints = hints
             raise
+
+    def _understood(self, content: bytes, request: Request) -> Said:
+        body = _parsed(content)
+        failure = disguised_failure(body, where=self.name)
+        if failure is not None:
+            raise failure
+        return self._wire.read(body, request.sampling)
 
     async def _post(self, path: str, body: bytes) -> tuple[int, Any, bytes]:
         options = self._options
