@@ -126,7 +126,7 @@ def hints_of(headers: Mapping[str, str], family: HeaderFamily, now: float) -> tu
                 reset=seconds,
                 certain=row.certain
                 if row.certain is not None
-                else _is_of_a_minute(allowed, left, seconds),
+                else _is_of_a_minute(allowed, left, seconds, rounded=_in_whole_seconds(reset)),
             )
         )
 
@@ -138,14 +138,31 @@ def _amount(text: str | None) -> float | None:
     return None if value is None or value < 0 else value
 
 
-def _is_of_a_minute(limit: float | None, remaining: float | None, reset: float | None) -> bool:
-    """Return whether a limit that is refilled within a minute explains the values.
+def _in_whole_seconds(reset: str | None) -> bool:
+    """Return whether a reset is a number or a date without a fraction; durations are exact."""
+    return reset is not None and reset[-1:] not in "smhd" and "." not in reset
 
-    What was used comes back in ``60 · used / limit`` seconds. Twice and half of
-    that allow for rounding; a day's limit takes 1,440 times as long, a second's
-    a sixtieth. Where nothing is used, the values do not tell.
+
+def _is_of_a_minute(
+    limit: float | None, remaining: float | None, reset: float | None, *, rounded: bool
+) -> bool:
+    """Return whether a limit that is refilled within a minute, and no other, explains the values.
+
+    What was used of a whole minute comes back in ``60 · used / limit`` seconds,
+    less where only a burst can be used at once: a longer wait is that of a day, or of
+    a fixed window. A second's limit comes back in ``used / limit``. Where nothing
+    is used, the values do not tell.
+
+    Args:
+        limit: How much is allowed in the window.
+        remaining: How much is left of it.
+        reset: Seconds until it is whole again.
+        rounded: Whether ``reset`` is in whole seconds.
     """
-    if limit is None or remaining is None or reset is None or not remaining < limit:
+    if limit is None or remaining is None or not remaining < limit or not reset:
         return False
-    whole = _MINUTE * (limit - remaining) / limit
-    return whole / 2 <= reset <= 2 * whole + 0.05
+    used = limit - remaining
+    a_unit = _MINUTE / limit
+    if reset > used * a_unit + a_unit + (1.0 if rounded else 0.01):
+        return False
+    return reset > 1 or not (rounded or abs(reset * limit - used) <= 1 + 0.02 * used)

@@ -145,6 +145,10 @@ def test_amounts_that_make_no_sense_are_left_out(value: str) -> None:
         ("3", "0", "1m0s"),
         ("150000", "149984", "6ms"),
         ("6000", "5000", "10"),
+        pytest.param("60", "59", "1s", id="a second by chance"),
+        pytest.param("600", "9", "100ms", id="a burst of ten"),
+        pytest.param("200000", "3267", "20ms", id="a burst of a second"),
+        pytest.param("600", "0", "0.9", id="a burst, nothing left"),
     ],
 )
 def test_values_that_a_minute_explains_are_certain(limit: str, remaining: str, reset: str) -> None:
@@ -160,6 +164,8 @@ def test_values_that_a_minute_explains_are_certain(limit: str, remaining: str, r
         pytest.param("14400", "14370", "2m59.56s", id="a day, more used"),
         pytest.param("10", "9", "100ms", id="a second"),
         pytest.param("100", "50", "500ms", id="a second, half used"),
+        pytest.param("3333.33", "3267", "1", id="a second, rounded up"),
+        pytest.param("5000000", "4999999", "17ms", id="a day, a large one"),
         pytest.param("100", "99", "59s", id="a fixed window"),
         pytest.param("100", "100", "0s", id="nothing used"),
         pytest.param("100", "200", "1s", id="more left than there is"),

@@ -70,7 +70,7 @@ def test_a_lane_has_from_the_run_what_it_does_not_say_itself() -> None:
         **LIMITS,
     )
 
-    own = LIMITS | {"rpm": 1.0}
+    own: dict[str, Any] = {**LIMITS, "rpm": 1.0}
 
     assert settings.lanes() == (
         EndpointSettings(url=URL, model="m", api="chat", api_key_env="MY_KEY", **LIMITS),
