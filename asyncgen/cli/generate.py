@@ -10,8 +10,8 @@ import typer
 __all__ = ["generate"]
 
 _ENDPOINT = (
-    "Base URL of a service (OpenAI-compatible, or Anthropic's with --api anthropic), or 'local' "
-    "for the embedded model; repeatable."
+    "Base URL of a service (OpenAI-compatible, or Anthropic's with --api anthropic), 'local' for "
+    "the embedded model, or 'simulated' for a trial run; repeatable."
 )
 
 

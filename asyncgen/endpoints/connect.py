@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
-from asyncgen.endpoints.prices import fixed_prices, public_prices
+from asyncgen.endpoints.prices import FREE, fixed_prices, public_prices
 from asyncgen.endpoints.transport import Timeouts
+from asyncgen.settings import SIMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,28 @@ async def open_endpoints(
 
         return [await open_embedded(stack, settings, server_log, say)]
     timeouts = timeouts_of(settings)
+    if settings.is_simulated:
+        return [await _open_simulated(stack, settings.lanes()[0], timeouts, server_log)]
     return [await stack.enter_async_context(_hosted(lane, timeouts)) for lane in settings.lanes()]
+
+
+async def _open_simulated(
+    stack: AsyncExitStack, lane: EndpointSettings, timeouts: Timeouts, server_log: Path
+) -> Endpoint:
+    """Start a simulated provider as it is by default, and open it; the stack stops it."""
+    from asyncgen.endpoints.simulated import SimulatedOptions, simulated_server
+
+    server = await stack.enter_async_context(simulated_server(SimulatedOptions(), server_log))
+    options = HttpOptions(
+        base_url=server.base_url,
+        model=lane.model,
+        api=lane.api or "chat",
+        timeouts=timeouts,
+        label=SIMULATED,
+        paid=False,
+    )
+    prices = FREE if lane.price is None else fixed_prices(lane.price)
+    return await stack.enter_async_context(HttpEndpoint(options, prices=prices))
 
 
 def timeouts_of(settings: Settings) -> Timeouts:
