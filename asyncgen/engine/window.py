@@ -1,0 +1,200 @@
+"""How many attempts may be open at one endpoint: a window that finds its size."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+__all__ = ["Window"]
+
+_FIRST = 16
+_FEWEST_SAMPLES = 32
+_WORTHWHILE = 0.3
+"""Of twice the attempts, at least 1.23 times the throughput: else the knee is passed."""
+
+_FREE = 0.8
+"""Latency has hardly grown: there is room."""
+
+_PROBE = 1.5
+"""By how much the window is narrowed to see whether that costs throughput."""
+
+_HEADROOM = 1.1
+"""Beyond the knee, so that a server is never idle for want of a request."""
+
+_STEP = 1.15
+_CAUTIOUS_STEP = 1.05
+_CUT = 0.7
+_CALM = 1.0
+"""Seconds without growth after an overload."""
+
+_PROBE_REST = 5.0
+"""Seconds between two probes, at least."""
+
+_USED = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A window that was tried and the latency it had."""
+
+    width: float
+    latency: float
+
+    def gain(self, wider: _Level) -> float:
+        """Return the elasticity of throughput from here to a wider window: 1 all, 0 none.
+
+        By Little's law the throughput of a full window is its width over the
+        latency. Of two windows that are hardly different only latency can be told.
+        """
+        if wider.width < 1.05 * self.width:
+            return 1.0 if wider.latency < 1.5 * self.latency else 0.0
+        return 1 - math.log(wider.latency / self.latency) / math.log(wider.width / self.width)
+
+
+class Window:
+    """The number of attempts that may be open at a time.
+
+    It begins with a slow start: doubled for each round of answers, while throughput
+    gains by it. Where latency grows as fast as the window, the requests queue at
+    the server: the window goes back to the knee and is probed downwards until that
+    costs throughput. A refusal for the rate cuts it once per episode. Answers to
+    what was sent before a change say nothing of what the change brought.
+
+    Args:
+        ceiling: The largest window.
+        now: The clock's reading, in seconds.
+    """
+
+    __slots__ = (
+        "_calm_until",
+        "_cut_at",
+        "_full",
+        "_high",
+        "_landed",
+        "_phase",
+        "_probed_at",
+        "_reference",
+        "_samples",
+        "_since",
+        "ceiling",
+        "limit",
+    )
+
+    def __init__(self, ceiling: int, now: float) -> None:
+        self.ceiling = ceiling
+        self.limit = float(min(_FIRST, ceiling))
+        self._phase: Literal["start", "hold", "probe"] = "start"
+        self._reference: _Level | None = None
+        self._high = _Level(1.0, 1.0)
+        self._calm_until = self._cut_at = self._probed_at = -math.inf
+        self._restart(now)
+
+    def landed(self, sent_at: float, latency: float, in_flight: int, now: float) -> None:
+        """Take in an answer.
+
+        Args:
+            sent_at: When its attempt was sent.
+            latency: Seconds per unit of work, comparable between answers.
+            in_flight: Attempts that were open, this one included.
+            now: The clock's reading, in seconds.
+        """
+        if sent_at < self._since:
+            return
+        self._samples.append(latency)
+        self._full += in_flight >= _USED * self.limit
+        if len(self._samples) >= self._enough:
+            self._judge(now)
+
+    def congested(self, sent_at: float, floor: float, now: float) -> None:
+        """Narrow the window after a refusal for the rate, once per episode.
+
+        Args:
+            sent_at: When the refused attempt was sent.
+            floor: What is needed at the accepted rate: it is not cut below that.
+            now: The clock's reading, in seconds.
+        """
+        if sent_at < self._cut_at:
+            return
+        self._cut_at = now
+        self._phase, self._reference = "hold", None
+        self._set(min(self.limit, max(self.limit * _CUT, floor)), now)
+        self._calm_until = now + _CALM
+
+    def overloaded(self, now: float) -> None:
+        """Pause growth: the server has too much to do, whoever asks."""
+        self._calm_until = max(self._calm_until, now + _CALM)
+
+    def adjust(self, ceiling: int, now: float) -> None:
+        """Set another ceiling."""
+        self.ceiling = ceiling
+        if self.limit > ceiling:
+            self._set(ceiling, now)
+
+    @property
+    def _enough(self) -> float:
+        if self._phase == "start":
+            return max(_FIRST, self.limit / 2)
+        return max(_FEWEST_SAMPLES, 2 * self.limit)
+
+    def _judge(self, now: float) -> None:
+        """Decide by a round of answers how to go on."""
+        here = _Level(self.limit, max(median(self._samples), 1e-9))
+        used = self._full >= _USED * len(self._samples)
+        if self._phase == "probe":
+            self._after_probe(here, now)
+        elif not used or now < self._calm_until:
+            self._restart(now)
+        elif self._phase == "start":
+            self._rise(here, now)
+        else:
+            self._hold(here, now)
+
+    def _rise(self, here: _Level, now: float) -> None:
+        before, self._reference = self._reference, here
+        if before is not None and before.gain(here) < _WORTHWHILE:
+            self._settle(here, before, now)
+        elif self.limit >= self.ceiling:
+            self._phase = "hold"
+            self._restart(now)
+        else:
+            self._set(self.limit * 2, now)
+
+    def _hold(self, here: _Level, now: float) -> None:
+        gain = 1.0 if self._reference is None else self._reference.gain(here)
+        if gain >= _FREE:
+            step = _CAUTIOUS_STEP if self._reference is None else _STEP
+            self._reference = self._reference or here
+            self._set(max(self.limit * step, self.limit + 1), now)
+        elif gain < _WORTHWHILE / 2 and now - self._probed_at >= _PROBE_REST and self.limit >= 2:
+            self._probe(here, now)
+        else:
+            self._restart(now)
+
+    def _probe(self, here: _Level, now: float) -> None:
+        self._high, self._phase, self._probed_at = here, "probe", now
+        self._set(max(self.limit / _PROBE, 1.0), now)
+
+    def _after_probe(self, low: _Level, now: float) -> None:
+        high = self._high
+        if low.gain(high) < _WORTHWHILE and low.width > 1:
+            self._settle(high, low, now)
+        else:
+            self._phase, self._reference = "hold", low
+            self._set(high.width, now)
+
+    def _settle(self, high: _Level, low: _Level, now: float) -> None:
+        """Go to where the throughput of the wider window is had at the narrower's latency."""
+        knee = high.width / high.latency * low.latency
+        self._set(max(min(knee * _HEADROOM, high.width), 1.0), now)
+        self._phase, self._reference, self._probed_at = "hold", low, -math.inf
+
+    def _set(self, limit: float, now: float) -> None:
+        self.limit = max(1.0, min(limit, self.ceiling))
+        self._restart(now)
+
+    def _restart(self, now: float) -> None:
+        self._since = now
+        self._samples: list[float] = []
+        self._full = 0
