@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Gate", "Passed"]
 
 _DAY = 86_400.0
+_UNKNOWN = 1e9
+"""Requests per second, where only tokens are limited."""
+
 _LONGEST_GUESS = 60.0
 """Seconds. An unknown host's word may mean anything: no longer wait is believed."""
 
@@ -66,6 +69,11 @@ class Gate:
         self._certain_at = -math.inf
         self._active: list[tuple[int, Allowance]] = []
         self._sort_out()
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether any limit is known."""
+        return bool(self._active)
 
     @property
     def counts_tokens(self) -> bool:
@@ -137,7 +145,9 @@ class Gate:
             one.mirror is not None and one.mirror.share(now) < 1 for one in self.allowances
         ):
             return False
-        return self.pace.refused(passed.number, passed.sent_at, now)
+        requests = self.allowances[0].per_minute / 60
+        known = _UNKNOWN if requests == math.inf and self.is_limited else requests
+        return self.pace.refused(passed.number, passed.sent_at, known, now)
 
     def adjust(self, limits: Limits, now: float) -> None:
         """Set those limits that are given; an infinite one lifts it."""

@@ -80,6 +80,7 @@ class Flight:
 
     Attributes:
         worst: What it may cost at the most, in US dollars.
+        width: Attempts that were open at its lane when it was sent, itself included.
         is_down: Whether its outcome was taken in.
     """
 
@@ -88,6 +89,7 @@ class Flight:
     passed: Passed
     worst: float
     probe: bool
+    width: int
     is_down: bool = False
 
 
@@ -136,6 +138,8 @@ class Track:
         self.gate = Gate(lane.limits, now)
         self._own_ceiling = math.inf if lane.max_in_flight is None else lane.max_in_flight
         self.window = Window(int(min(self._own_ceiling, ceiling)), now)
+        if self.gate.is_limited:
+            self.window.trust(now)
         self.breaker = Breaker(policy.breaker, rng)
         self.estimate = TokenEstimate()
         self.in_flight = 0
@@ -173,7 +177,9 @@ class Track:
         ask.tries += 1
         self.in_flight += 1
         self.sent += 1
-        return Flight(ask, self, self.gate.reserve(amounts, now), worst, self.breaker.sent())
+        self.window.launched(self.in_flight, now)
+        passed = self.gate.reserve(amounts, now)
+        return Flight(ask, self, passed, worst, self.breaker.sent(), self.in_flight)
 
     def landed(self, flight: Flight, reply: Reply, now: float) -> None:
         """Take in an answer."""
@@ -181,7 +187,7 @@ class Track:
         usage = reply.completion.usage
         seconds = now - passed.sent_at
         self.window.landed(
-            passed.sent_at, seconds / (_OVERHEAD_TOKENS + usage.output_tokens), self.in_flight, now
+            passed.sent_at, seconds / (_OVERHEAD_TOKENS + usage.output_tokens), flight.width, now
         )
         self._leave()
         self._latency += (seconds - self._latency) * (_SMOOTHING if self._latency else 1.0)
@@ -193,6 +199,8 @@ class Track:
         self.gate.settle(passed, _used(usage), now)
         if reply.hints:
             self.gate.hear(reply.hints, passed, now)
+            if self.gate.is_limited:
+                self.window.trust(now)
 
     def failed(self, flight: Flight, error: EndpointError, now: float) -> bool:
         """Take in a failure; return whether the endpoint fails as a whole."""
@@ -290,7 +298,7 @@ class Track:
             # By Little's law, and a quarter more.
             needed = 1.25 * (self.gate.pace.cap or 0.0) * self._latency
             self.window.congested(passed.sent_at, needed, now)
-        self.gate.close(_PAUSE, now)
+            self.gate.close(_PAUSE, now)
 
     def _leave(self) -> None:
         self.in_flight -= 1

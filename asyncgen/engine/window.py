@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import median
-from typing import Literal
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Window"]
 
 _FIRST = 16
+_OCTAVE_SAMPLES = 24
 _FEWEST_SAMPLES = 32
 _WORTHWHILE = 0.3
 """Of twice the attempts, at least 1.23 times the throughput: else the knee is passed."""
@@ -56,11 +60,11 @@ class _Level:
 class Window:
     """The number of attempts that may be open at a time.
 
-    It begins with a slow start: doubled for each round of answers, while throughput
-    gains by it. Where latency grows as fast as the window, the requests queue at
-    the server: the window goes back to the knee and is probed downwards until that
-    costs throughput. A refusal for the rate cuts it once per episode. Answers to
-    what was sent before a change say nothing of what the change brought.
+    It begins with a slow start: one more for each answer, so doubled in a round,
+    while throughput gains by it. Where latency grows as fast as the window, the
+    requests queue at the server: the window goes back to the knee and is probed
+    downwards until that costs throughput. A refusal for the rate cuts it once per episode.
+    Answers to what was sent before a change say nothing of what the change brought.
 
     Args:
         ceiling: The largest window.
@@ -71,8 +75,9 @@ class Window:
         "_calm_until",
         "_cut_at",
         "_full",
+        "_full_at",
         "_high",
-        "_landed",
+        "_octaves",
         "_phase",
         "_probed_at",
         "_reference",
@@ -88,24 +93,39 @@ class Window:
         self._phase: Literal["start", "hold", "probe"] = "start"
         self._reference: _Level | None = None
         self._high = _Level(1.0, 1.0)
-        self._calm_until = self._cut_at = self._probed_at = -math.inf
+        self._octaves: dict[int, list[tuple[int, float]]] = {}
+        self._calm_until = self._cut_at = self._probed_at = self._full_at = -math.inf
         self._restart(now)
 
-    def landed(self, sent_at: float, latency: float, in_flight: int, now: float) -> None:
+    def launched(self, in_flight: int, now: float) -> None:
+        """Count an attempt that is sent, with which so many are open."""
+        if in_flight >= _USED * self.limit:
+            self._full_at = now
+
+    def landed(self, sent_at: float, latency: float, width: int, now: float) -> None:
         """Take in an answer.
 
         Args:
             sent_at: When its attempt was sent.
             latency: Seconds per unit of work, comparable between answers.
-            in_flight: Attempts that were open, this one included.
+            width: Attempts that were open when it was sent, this one included.
             now: The clock's reading, in seconds.
         """
-        if sent_at < self._since:
-            return
-        self._samples.append(latency)
-        self._full += in_flight >= _USED * self.limit
-        if len(self._samples) >= self._enough:
-            self._judge(now)
+        if self._phase == "start":
+            if self._full_at >= sent_at and now >= self._calm_until:
+                self.limit = min(self.limit + 1, self.ceiling)
+            self._rise(latency, width, now)
+        elif sent_at >= self._since:
+            self._samples.append(latency)
+            self._full += self._full_at >= sent_at
+            if len(self._samples) >= max(_FEWEST_SAMPLES, 2 * self.limit):
+                self._judge(now)
+
+    def trust(self, now: float) -> None:
+        """Open to the ceiling: a limit is known, and its gate keeps the rate."""
+        if self._phase == "start" and self.limit < self.ceiling:
+            self._phase = "hold"
+            self._set(self.ceiling, now)
 
     def congested(self, sent_at: float, floor: float, now: float) -> None:
         """Narrow the window after a refusal for the rate, once per episode.
@@ -132,42 +152,45 @@ class Window:
         if self.limit > ceiling:
             self._set(ceiling, now)
 
-    @property
-    def _enough(self) -> float:
-        if self._phase == "start":
-            return max(_FIRST, self.limit / 2)
-        return max(_FEWEST_SAMPLES, 2 * self.limit)
+    def _rise(self, latency: float, width: int, now: float) -> None:
+        """Compare each octave of widths in the slow start with the one before."""
+        samples = self._octaves.setdefault(width.bit_length(), [])
+        samples.append((width, latency))
+        if len(samples) == _OCTAVE_SAMPLES:
+            here = _Level(fmean(one for one, _ in samples), _typical([one for _, one in samples]))
+            before, self._reference = self._reference, here
+            if before is not None and before.gain(here) < _WORTHWHILE:
+                self._settle(here, before, now)
+            elif 2 * here.width > self.ceiling:
+                self._phase = "hold"
+                self._restart(now)
 
     def _judge(self, now: float) -> None:
         """Decide by a round of answers how to go on."""
-        here = _Level(self.limit, max(median(self._samples), 1e-9))
+        here = _Level(self.limit, _typical(self._samples))
         used = self._full >= _USED * len(self._samples)
         if self._phase == "probe":
             self._after_probe(here, now)
-        elif not used or now < self._calm_until:
-            self._restart(now)
-        elif self._phase == "start":
-            self._rise(here, now)
-        else:
+        elif used and now >= self._calm_until:
             self._hold(here, now)
-
-    def _rise(self, here: _Level, now: float) -> None:
-        before, self._reference = self._reference, here
-        if before is not None and before.gain(here) < _WORTHWHILE:
-            self._settle(here, before, now)
-        elif self.limit >= self.ceiling:
-            self._phase = "hold"
-            self._restart(now)
         else:
-            self._set(self.limit * 2, now)
+            self._restart(now)
 
     def _hold(self, here: _Level, now: float) -> None:
-        gain = 1.0 if self._reference is None else self._reference.gain(here)
+        reference = self._reference
+        if reference is None:
+            if self.limit >= self.ceiling and self.limit > _FIRST:
+                # It was opened without a look at what that brings.
+                self._probe(here, now)
+            else:
+                self._reference = here
+                self._set(max(self.limit * _CAUTIOUS_STEP, self.limit + 1), now)
+            return
+        gain = reference.gain(here)
+        stale = gain < _WORTHWHILE / 2 or self.limit > 1.6 * reference.width
         if gain >= _FREE:
-            step = _CAUTIOUS_STEP if self._reference is None else _STEP
-            self._reference = self._reference or here
-            self._set(max(self.limit * step, self.limit + 1), now)
-        elif gain < _WORTHWHILE / 2 and now - self._probed_at >= _PROBE_REST and self.limit >= 2:
+            self._set(max(self.limit * _STEP, self.limit + 1), now)
+        elif stale and now - self._probed_at >= _PROBE_REST and self.limit >= 2:
             self._probe(here, now)
         else:
             self._restart(now)
@@ -198,3 +221,9 @@ class Window:
         self._since = now
         self._samples: list[float] = []
         self._full = 0
+
+
+def _typical(latencies: Sequence[float]) -> float:
+    """Return the mean, to which stragglers count as three times the median at most."""
+    most = 3 * median(latencies)
+    return max(fmean(min(one, most) for one in latencies), 1e-9)
