@@ -53,9 +53,21 @@ class Gate:
     Attributes:
         closed_until: Moment before which nothing passes.
         allowances: What is known of each meter, in the order of ``METERS``.
+        is_limited: Whether any limit is known.
+        counts_tokens: Whether any token limit is.
     """
 
-    __slots__ = ("_active", "_certain_at", "_day", "_passed", "allowances", "closed_until", "pace")
+    __slots__ = (
+        "_active",
+        "_certain_at",
+        "_day",
+        "_passed",
+        "allowances",
+        "closed_until",
+        "counts_tokens",
+        "is_limited",
+        "pace",
+    )
 
     def __init__(self, limits: Limits, now: float) -> None:
         self.closed_until = now
@@ -69,16 +81,6 @@ class Gate:
         self._certain_at = -math.inf
         self._active: list[tuple[int, Allowance]] = []
         self._sort_out()
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether any limit is known."""
-        return bool(self._active)
-
-    @property
-    def counts_tokens(self) -> bool:
-        """Whether any token limit is known."""
-        return any(index > 0 for index, _ in self._active)
 
     def delay(self, amounts: Amounts, now: float) -> float:
         """Return the seconds until a request may pass; 0 if it may now, infinite if never."""
@@ -180,3 +182,5 @@ class Gate:
         self._active = [
             (index, one) for index, one in enumerate(self.allowances) if one.bucket is not None
         ]
+        self.is_limited = bool(self._active)
+        self.counts_tokens = any(index > 0 for index, _ in self._active)

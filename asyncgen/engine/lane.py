@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asyncgen.engine.breaker import Breaker
 from asyncgen.engine.estimate import TokenEstimate
 from asyncgen.engine.gate import Gate
-from asyncgen.engine.limits import NOTHING, Limits
+from asyncgen.engine.limits import NOTHING, Bucket, Limits
 from asyncgen.engine.snapshot import LaneSnapshot, LaneState, LimitSnapshot
 from asyncgen.engine.window import Window
 from asyncgen.errors import RateLimitedError, RequestRejectedError, TransientError
@@ -113,6 +113,7 @@ class Track:
     __slots__ = (
         "_latency",
         "_own_ceiling",
+        "_ramp",
         "_silent_since",
         "answered",
         "breaker",
@@ -148,6 +149,7 @@ class Track:
         self.why = ""
         self.sent = self.answered = self.retried = self.rate_limited = 0
         self._latency = 0.0
+        self._ramp = Bucket(1.0, burst=4.0, level=4.0, now=now)
         self._silent_since = math.inf
 
     def amounts(self, ask: Ask) -> Amounts:
@@ -169,8 +171,23 @@ class Track:
             wait = seconds
         if ask.shunned is self and ask.shunned_until - now > wait:
             wait = ask.shunned_until - now
-        seconds = self.gate.delay(amounts, now)
-        return seconds if seconds > wait else max(wait, 0.0)
+        if (seconds := self.gate.delay(amounts, now)) > wait:
+            wait = seconds
+        if self._latency and self.window.is_starting:
+            seconds = self._evenly(now)
+            wait = max(wait, seconds)
+        return max(wait, 0.0)
+
+    def _evenly(self, now: float) -> float:
+        """Return the seconds that a request waits for a slow start not to go in bunches.
+
+        Answers come in bunches, and twice as many requests would follow each: more
+        than an endpoint's limit could bear before its first refusal is heard.
+        """
+        self._ramp.refill(now)
+        self._ramp.rate = 2 * self.window.limit / self._latency
+        self._ramp.burst = max(4.0, self.window.limit / 16)
+        return self._ramp.delay(1.0, now)
 
     def launch(self, ask: Ask, amounts: Amounts, worst: float, now: float) -> Flight:
         """Count an attempt that is sent."""
@@ -178,6 +195,8 @@ class Track:
         self.in_flight += 1
         self.sent += 1
         self.window.launched(self.in_flight, now)
+        if self.window.is_starting:
+            self._ramp.take(1.0, now)
         passed = self.gate.reserve(amounts, now)
         return Flight(ask, self, passed, worst, self.breaker.sent(), self.in_flight)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right, insort
 from collections import deque
 
 from asyncgen.engine.limits import Bucket, burst_of
@@ -15,15 +16,18 @@ _BELOW = 0.97
 _FEW = 8
 """Requests. Fewer between two refusals do not make a rate."""
 
-_FIRST_STEP, _LARGEST_STEP, _STEP_GROWTH = 0.01, 0.25, 1.5
+_FIRST_STEP, _UNSURE_STEP, _LARGEST_STEP, _STEP_GROWTH = 0.01, 0.1, 0.25, 1.5
 _DWELL = 5.0
 """Seconds between two steps upwards."""
 
 _SOON = 10.0
 """Seconds between two refusals of which the second is no accident."""
 
-_CUTS = 4
-"""Cuts that may follow each other without a step upwards between them."""
+_CUTS, _PROVEN = 3, 0.985
+"""Cuts at less than that share of a rate that was accepted, before they are taken for senseless."""
+
+_DENSE = 20
+"""Of so many requests two must be refused before a rate is believed to be limited at all."""
 
 _LAST, _BORNE = 100, 10
 """Of so many requests so many may be refused, where cuts do not help."""
@@ -48,29 +52,34 @@ class Pace:
     From there on the rate is probed upwards in small steps, first 1 %, growing
     while nothing is refused, and only while it is used.
 
-    Some endpoints refuse now and then whatever the rate: cuts follow each other
-    and do not help. Then refusals are borne with, and the rate is let grow, until
-    too many of the last requests are refused.
+    Some endpoints refuse now and then whatever the rate: also at rates below those
+    that were accepted before. Then refusals are borne with, and the rate is let
+    grow, until too many of the last requests are refused.
     """
 
     __slots__ = (
         "_accepted",
         "_bearing",
-        "_before_cuts",
         "_bucket",
+        "_ceiling",
         "_closed",
         "_cuts",
         "_episode_end",
+        "_forgiven",
+        "_held_up",
         "_history",
         "_mark",
         "_mark_at",
         "_next_step",
+        "_numbers",
+        "_proven",
         "_recent",
-        "_refused",
         "_sent",
         "_sent_at_step",
         "_span",
         "_step",
+        "_top",
+        "_top_at",
         "cap",
     )
 
@@ -78,15 +87,20 @@ class Pace:
         self.cap: float | None = None
         self._bucket: Bucket | None = None
         self._sent = 0
-        self._mark, self._mark_at = 0, -math.inf
-        self._refused = 0
-        self._closed = 0.0
+        # Counting begins at the end of the episode before the present one.
+        self._mark, self._mark_at = 0, now
+        self._held_up = self._closed = 0.0
+        # The present episode: its last refusal, what had been sent when it began, what of all
+        # since the mark was refused, and what was accepted in which time.
+        self._top, self._top_at = 0, -math.inf
         self._episode_end = 0
-        self._accepted, self._span = 0, 0.0
-        self._step, self._next_step, self._sent_at_step = _FIRST_STEP, now, 0
-        self._bearing, self._cuts = False, 0
-        self._before_cuts: float | None = None
+        self._numbers: list[int] = []
+        self._accepted, self._span = 0, 1.0
+        self._ceiling = math.inf
+        self._forgiven = False
+        self._bearing, self._cuts, self._proven = False, 0, 0.0
         self._recent: deque[int] = deque()
+        self._step, self._next_step, self._sent_at_step = _FIRST_STEP, now, 0
         self._history: deque[tuple[float, int]] = deque([(now, 0)], maxlen=_MOMENTS)
 
     def delay(self, now: float) -> float:
@@ -121,42 +135,63 @@ class Pace:
             self._recent.popleft()
         if self._bearing:
             return self._bear(number, sent_at, now)
-        if number <= self._episode_end:
-            if number <= self._mark:
-                self._accepted -= 1
-                self._cut(known, now)
-            else:
-                self._refused += 1
+        insort(self._numbers, number)
+        if self.cap is None and (len(self._recent) < 2 or number - self._recent[-2] > _DENSE):
             return False
-        since_last = sent_at - self._mark_at
-        self._accepted, self._span = self._best(number, sent_at)
-        self._episode_end = self._sent
+        begins = number > self._episode_end
+        if begins:
+            self._begin(number, sent_at, known)
+        elif number > self._top:
+            self._top, self._top_at = number, sent_at
+        self._accepted, self._span = self._best()
+        if self._forgiven:
+            return begins
+        if begins and self._is_senseless(known, now):
+            return False
+        self._cut(known, now)
+        return begins
+
+    def _begin(self, number: int, sent_at: float, known: float) -> None:
+        """Begin an episode; what went before it is counted from the end of the last one."""
         # Under a known limit a single refusal is a matter of a jittery network.
-        if known == math.inf or self.cap is not None or since_last < _SOON:
-            if self._is_senseless(known, now):
-                return False
-            self._cut(known, now)
-        if self._accepted < _FEW and self._mark:
-            self._refused += 1
-            return True
-        self._mark, self._mark_at = number, sent_at
-        self._refused, self._closed = 0, 0.0
-        self._history.clear()
-        self._history.append((now, self._sent))
-        return True
+        alone = self.cap is None and sent_at - self._top_at >= _SOON
+        self._forgiven = known < math.inf and alone
+        if self._top and self._accepted >= _FEW:
+            self._mark, self._mark_at, self._held_up = self._top, self._top_at, 0.0
+            del self._numbers[: bisect_right(self._numbers, self._mark)]
+        self._held_up += max(0.0, self._closed - _ASSUMED_BURST)
+        self._closed = 0.0
+        self._episode_end = self._sent
+        self._ceiling = math.inf if self.cap is None else self.cap
+        self._top, self._top_at = number, sent_at
+
+    def _best(self) -> tuple[int, float]:
+        """Return how many were accepted in which time, where that is the highest rate."""
+        top, refused = self._top, bisect_right(self._numbers, self._top)
+        found = [(1, 1.0)]
+        if self._mark:
+            lasted = self._top_at - self._mark_at - self._held_up
+            found.append((top - self._mark - refused, max(lasted, 0.1)))
+        for moment, sent in self._history:
+            if moment <= self._top_at and self._mark <= sent < top:
+                between = refused - bisect_right(self._numbers, sent)
+                found.append((top - sent - between, self._top_at - moment + _ASSUMED_BURST))
+        return max(found, key=lambda one: one[0] / one[1])
 
     def _is_senseless(self, known: float, now: float) -> bool:
-        """Whether cuts have followed each other without help; if so, bear with refusals."""
-        if self._cuts == 0:
-            self._before_cuts = self.cap
-        self._cuts += 1
+        """Whether refusals come although higher rates were accepted; if so, bear with them."""
+        found = self._accepted / self._span
+        if self.cap is not None and self.cap < _PROVEN * self._proven:
+            self._cuts += 1
+        if self._accepted >= _FEW:
+            self._proven = max(self._proven, found)
         if self._cuts <= _CUTS or len(self._recent) > _BORNE:
             return False
         self._bearing, self._cuts = True, 0
         if known < math.inf:
             self.cap = self._bucket = None
         else:
-            self._set(max(self._before_cuts or 0.0, self.cap or 0.0, 1.0), now)
+            self._set(max(self._proven, self.cap or 0.0), now)
         return True
 
     def _bear(self, number: int, sent_at: float, now: float) -> bool:
@@ -166,26 +201,15 @@ class Pace:
         moment, sent = self._history[max(0, len(self._history) - 4)]
         accepted = max(number - sent - len(self._recent), 1)
         self._bearing = False
-        self._mark, self._mark_at = number, sent_at
-        self._refused, self._closed = 0, 0.0
+        self._mark = self._top = number
+        self._mark_at = self._top_at = sent_at
+        self._numbers.clear()
+        self._closed = self._held_up = 0.0
         self._episode_end = self._sent
-        self._set(max(accepted / max(now - moment, 1.0), 1 / 60), now)
+        self._proven = accepted / max(now - moment, 1.0)
+        self._set(max(self._proven, 1 / 60), now)
         self._step = _FIRST_STEP
         return True
-
-    def _best(self, number: int, sent_at: float) -> tuple[int, float]:
-        """Return how many were accepted in which time, where that is the highest rate."""
-        found: list[tuple[int, float]] = []
-        if self._mark:
-            held_up = max(0.0, self._closed - _ASSUMED_BURST)
-            found.append(
-                (number - 1 - self._mark - self._refused, sent_at - self._mark_at - held_up)
-            )
-        for moment, sent in self._history:
-            if moment <= sent_at:
-                accepted = number - 1 - sent - self._refused
-                found.append((accepted, sent_at - moment + _ASSUMED_BURST))
-        return max(found, key=lambda one: one[0] / max(one[1], 0.1), default=(0, 1.0))
 
     def closed(self, seconds: float) -> None:
         """Count a time in which nothing is sent, that being asked for."""
@@ -200,18 +224,17 @@ class Pace:
         self._step = 0.05
 
     def _cut(self, known: float, now: float) -> None:
-        if self._accepted >= _FEW and self._span > 0.1:
+        if self._accepted >= _FEW:
             found = self._accepted / self._span * _BELOW
-        elif self.cap is not None:
-            found = self.cap * (0.7 if known == math.inf else _BELOW)
+        elif self._ceiling < math.inf:
+            found = self._ceiling * (0.7 if known == math.inf else _BELOW)
         elif known < math.inf:
             found = known * _BELOW
         else:
             found = 0.7 * self._accepted / self._span
-        if self.cap is not None:
-            found = min(found, self.cap)
-        self._set(max(found, 1 / 60), now)
-        self._step = _FIRST_STEP
+        self._set(max(min(found, self._ceiling), 1 / 60), now)
+        # Of few requests a rate is known roughly only.
+        self._step = min(max(2 / max(self._accepted, 1), _FIRST_STEP), _UNSURE_STEP)
 
     @property
     def _dwell(self) -> float:
@@ -229,7 +252,6 @@ class Pace:
     def _probe(self, cap: float, now: float) -> None:
         elapsed = now - self._next_step + self._dwell
         step = _LARGEST_STEP if self._bearing else self._step
-        self._cuts = 0
         if self._sent - self._sent_at_step >= 0.8 * cap * elapsed:
             self._set(cap * (1 + step), now)
             self._step = min(step * _STEP_GROWTH, _LARGEST_STEP)

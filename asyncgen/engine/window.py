@@ -97,6 +97,11 @@ class Window:
         self._calm_until = self._cut_at = self._probed_at = self._full_at = -math.inf
         self._restart(now)
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether the slow start goes on."""
+        return self._phase == "start"
+
     def launched(self, in_flight: int, now: float) -> None:
         """Count an attempt that is sent, with which so many are open."""
         if in_flight >= _USED * self.limit:

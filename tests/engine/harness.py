@@ -21,12 +21,17 @@ if TYPE_CHECKING:
     from asyncgen.engine import EngineSnapshot
     from asyncgen.records import Answer, Completion, Reply
 
-__all__ = ["Bench", "Listed", "Outcome", "ask"]
+__all__ = ["Bench", "Listed", "Outcome", "ask", "hello"]
 
 
 def ask(number: int) -> Request:
     """Return request ``number``."""
     return Request("generation", str(number), Prompt("fixed", f"question {number}"), Sampling())
+
+
+def hello(_request: Request, _attempt: int) -> str:
+    """Answer anything."""
+    return "hello world"
 
 
 class Listed:
@@ -111,10 +116,7 @@ class Bench:
             )
             for name, script in zip("abcdef", self.scripts, strict=False)
         ]
-        lanes = [
-            Lane(endpoint, Limits(rpm=self.rpm, tpm=self.tpm))
-            for endpoint in self.endpoints
-        ]
+        lanes = [Lane(endpoint, Limits(rpm=self.rpm, tpm=self.tpm)) for endpoint in self.endpoints]
 
         async def deliver(answer: Answer) -> None:
             if self.on_delivery is not None:

@@ -152,7 +152,11 @@ class Provider:
         self.durations.append(now() - moment)
         self.answered[request.key] = self.answered.get(request.key, 0) + 1
         completion = Completion(
-            text="fine", finish_reason="stop", usage=Usage(*used), endpoint=self.name, cost=self.cost
+            text="fine",
+            finish_reason="stop",
+            usage=Usage(*used),
+            endpoint=self.name,
+            cost=self.cost,
         )
         return Reply(completion, hints)
 
@@ -182,7 +186,7 @@ class Provider:
             for meter, bucket in self.buckets.items()
         )
 
-    def worst_cost(self, request: Request) -> float | None:  # noqa: ARG002 - the Protocol's
+    def worst_cost(self, request: Request) -> float | None:
         """Return what was given."""
         return self.price
 
