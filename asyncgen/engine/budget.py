@@ -41,7 +41,7 @@ class Budget:
     @property
     def nothing_in_air(self) -> bool:
         """Whether no attempt is open that could cost less than was reserved for it."""
-        return self.in_air <= _ROUNDING
+        return self.in_air <= 0
 
     def fits(self, worst: float) -> bool:
         """Whether an attempt that may cost so much may be sent now."""
@@ -53,7 +53,8 @@ class Budget:
 
     def settle(self, worst: float, cost: float) -> None:
         """Count what an attempt cost in the end."""
-        self.in_air = max(0.0, self.in_air - worst)
+        left = self.in_air - worst
+        self.in_air = left if left > _ROUNDING else 0.0
         self.spent += cost
 
     def lose(self, worst: float) -> None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from asyncgen.engine.budget import Budget
-from asyncgen.engine.lane import Ask, Lane, Track
+from asyncgen.engine.lane import Ask, Flight, Lane, Track
 from asyncgen.engine.limits import Limits
 from asyncgen.engine.retry import (
     GiveUp,
@@ -41,7 +41,6 @@ from asyncgen.records import Answer, Completion, Usage
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from asyncgen.engine.lane import Flight
     from asyncgen.records import Reply, Request
 
 __all__ = ["Engine", "EngineOptions", "Source"]
@@ -205,14 +204,14 @@ class Engine:
         """Launch and wait until nothing more is to be launched."""
         loop = asyncio.get_running_loop()
         while (decision := self._decide(source)) is not None:
-            if isinstance(decision, float):
-                self._wake = loop.create_future()
-                self._sleep(decision)
-                await self._wake
-            else:
+            if isinstance(decision, Flight):
                 attempt = tasks.create_task(self._attempt(decision))
                 self._attempts[attempt] = decision
                 attempt.add_done_callback(self._ended)
+            else:
+                self._wake = loop.create_future()
+                self._sleep(decision)
+                await self._wake
 
     def _decide(self, source: Source) -> Flight | float | None:
         """Say what comes next: an attempt, so many seconds of waiting, or the end."""
@@ -235,7 +234,7 @@ class Engine:
         wait = self._next_due(now)
         if wait <= 0:
             decision = self._route(self._retries[0].ask, now)
-            if not isinstance(decision, float):
+            if isinstance(decision, Flight):
                 heapq.heappop(self._retries)
             return decision
         if self._held is None and (request := source.next_request()) is not None:
@@ -243,10 +242,10 @@ class Engine:
         if self._held is None:
             return wait
         decision = self._route(self._held, now)
-        if isinstance(decision, float):
-            return min(wait, decision)
-        self._held = None
-        return decision
+        if isinstance(decision, Flight):
+            self._held = None
+            return decision
+        return min(wait, decision)
 
     def _next_due(self, now: float) -> float:
         """Return the seconds until a retry may go: infinite if there is none."""
@@ -258,9 +257,7 @@ class Engine:
 
     def _route(self, ask: Ask, now: float) -> Flight | float:
         route = pick(self._tracks, ask, self._budget, self._policy.longest_wait, now)
-        if isinstance(route, float):
-            return route
-        return self._launch(ask, route, now)
+        return self._launch(ask, route, now) if isinstance(route, Route) else route
 
     def _launch(self, ask: Ask, route: Route, now: float) -> Flight:
         if ask.counted:

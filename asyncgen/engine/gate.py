@@ -53,6 +53,7 @@ class Gate:
     Attributes:
         closed_until: Moment before which nothing passes.
         allowances: What is known of each meter, in the order of ``METERS``.
+        day: Requests per day.
         is_limited: Whether any limit is known.
         counts_tokens: Whether any token limit is.
     """
@@ -60,11 +61,11 @@ class Gate:
     __slots__ = (
         "_active",
         "_certain_at",
-        "_day",
         "_passed",
         "allowances",
         "closed_until",
         "counts_tokens",
+        "day",
         "is_limited",
         "pace",
     )
@@ -76,7 +77,7 @@ class Gate:
             for meter, limit in zip(METERS, limits.per_minute, strict=True)
         ]
         self.pace = Pace(now)
-        self._day = DayQuota(limits.rpd)
+        self.day = DayQuota(limits.rpd)
         self._passed = [0.0] * len(METERS)
         self._certain_at = -math.inf
         self._active: list[tuple[int, Allowance]] = []
@@ -90,7 +91,7 @@ class Gate:
                 wait = seconds
         if (seconds := self.pace.delay(now)) > wait:
             wait = seconds
-        if (seconds := self._day.delay(now)) > wait:
+        if (seconds := self.day.delay(now)) > wait:
             wait = seconds
         return wait if wait > 0 else 0.0
 
@@ -108,7 +109,7 @@ class Gate:
             passed[index] += amount
         for index, allowance in self._active:
             allowance.take(amounts[index], now)
-        self._day.take(now)
+        self.day.take(now)
         before = (passed[0], passed[1], passed[2], passed[3])
         return Passed(amounts, self.pace.take(now), now, before)
 
@@ -133,7 +134,7 @@ class Gate:
                     self.close(min(hint.reset, _LONGEST_GUESS), now)
             elif hint.window >= _DAY:
                 if hint.meter == "requests" and hint.remaining is not None:
-                    self._day.hear(hint.remaining, hint.reset, now)
+                    self.day.hear(hint.remaining, hint.reset, now)
             else:
                 self._hear_rate(hint, passed, now)
 
@@ -157,7 +158,7 @@ class Gate:
             if limit is not None:
                 allowance.adjust(limit, now)
         if limits.rpd is not None:
-            self._day.adjust(limits.rpd)
+            self.day.adjust(limits.rpd)
         self._sort_out()
 
     def _hear_rate(self, hint: RateHint, passed: Passed, now: float) -> None:

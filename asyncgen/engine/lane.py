@@ -255,6 +255,15 @@ class Track:
         self.parked_until = max(self.parked_until, math.inf if seconds is None else now + seconds)
         self.why = reason
 
+    def rest(self, now: float) -> bool:
+        """Park until the day's quota is whole again, if it is used up; return whether it is."""
+        day = self.gate.day
+        seconds = day.delay(now)
+        if seconds > 0:
+            number = f"{day.limit:g} " if day.limit < math.inf else ""
+            self.park(seconds, f"{self.endpoint.name}: the {number}requests a day are used up", now)
+        return seconds > 0
+
     def silent(self, now: float) -> float:
         """Return for how many seconds every attempt has failed."""
         return max(0.0, now - self._silent_since)

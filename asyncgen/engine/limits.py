@@ -145,7 +145,7 @@ class Allowance:
     )
 
     def __init__(self, meter: Meter, limit: float | None, now: float) -> None:
-        self.meter = meter
+        self.meter: Meter = meter
         self.limit = math.inf if limit is None else limit
         self.learned = math.inf
         self.mirror: Mirror | None = None

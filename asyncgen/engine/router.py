@@ -51,9 +51,7 @@ def pick(
     best_load = (math.inf, math.inf)
     soonest = math.inf
     worst = dearest = 0.0
-    for track in tracks:
-        if track.parked_until - now > longest_wait:
-            continue
+    for track in _alive(tracks, longest_wait, now):
         if budget.is_capped:
             worst = _priced(track, ask)
             if not budget.fits(worst):
@@ -61,10 +59,12 @@ def pick(
                 continue
         amounts = track.amounts(ask)
         delay = track.delay(ask, amounts, now)
+        if delay > longest_wait and track.rest(now):
+            continue
         if delay > 0:
             soonest = min(soonest, delay)
             continue
-        load = ((track.in_flight + 1) / track.weight, track.sent / track.weight)
+        load = (track.in_flight / track.weight, track.sent / track.weight)
         if load < best_load:
             best, best_load = Route(track, amounts, worst), load
     if best is not None:
@@ -74,6 +74,10 @@ def pick(
         if dearest > 0 and budget.nothing_in_air:
             raise budget.exhausted(dearest)
     return soonest
+
+
+def _alive(tracks: Sequence[Track], longest_wait: float, now: float) -> list[Track]:
+    return [track for track in tracks if track.parked_until - now <= longest_wait]
 
 
 def _priced(track: Track, ask: Ask) -> float:
@@ -93,7 +97,7 @@ def _unpriced(track: Track) -> EndpointRefusedError:
 
 def _check_hope(tracks: Sequence[Track], ask: Ask, longest_wait: float, now: float) -> None:
     """See whether an answer could help at all."""
-    alive = [track for track in tracks if track.parked_until - now <= longest_wait]
+    alive = _alive(tracks, longest_wait, now)
     if not alive:
         raise RunPausedError("; ".join(_gone(track, now) for track in tracks))
     found = [track.gate.too_large(track.amounts(ask)) for track in alive]
@@ -117,5 +121,5 @@ def in_words(seconds: float) -> str:
     """Return a duration as one reads it: 40 s, 12 min, 3 h 20 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
-    minutes = math.ceil(seconds / 60)
+    minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

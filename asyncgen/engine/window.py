@@ -99,8 +99,8 @@ class Window:
 
     @property
     def is_starting(self) -> bool:
-        """Whether the slow start goes on."""
-        return self._phase == "start"
+        """Whether the slow start still widens it."""
+        return self._phase == "start" and self.limit < self.ceiling
 
     def launched(self, in_flight: int, now: float) -> None:
         """Count an attempt that is sent, with which so many are open."""
@@ -152,7 +152,10 @@ class Window:
         self._calm_until = max(self._calm_until, now + _CALM)
 
     def adjust(self, ceiling: int, now: float) -> None:
-        """Set another ceiling."""
+        """Set another ceiling; where the old one was reached, the slow start goes on."""
+        if self.limit >= self.ceiling < ceiling:
+            self._phase, self._reference = "start", None
+            self._octaves.clear()
         self.ceiling = ceiling
         if self.limit > ceiling:
             self._set(ceiling, now)
