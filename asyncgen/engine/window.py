@@ -83,6 +83,7 @@ class Window:
         "_reference",
         "_samples",
         "_since",
+        "_unsure",
         "ceiling",
         "limit",
     )
@@ -92,6 +93,7 @@ class Window:
         self.limit = float(min(_FIRST, ceiling))
         self._phase: Literal["start", "hold", "probe"] = "start"
         self._reference: _Level | None = None
+        self._unsure = False
         self._high = _Level(1.0, 1.0)
         self._octaves: dict[int, list[tuple[int, float]]] = {}
         self._calm_until = self._cut_at = self._probed_at = self._full_at = -math.inf
@@ -143,7 +145,7 @@ class Window:
         if sent_at < self._cut_at:
             return
         self._cut_at = now
-        self._phase, self._reference = "hold", None
+        self._phase, self._reference, self._unsure = "hold", None, False
         self._set(min(self.limit, max(self.limit * _CUT, floor)), now)
         self._calm_until = now + _CALM
 
@@ -195,8 +197,8 @@ class Window:
                 self._set(max(self.limit * _CAUTIOUS_STEP, self.limit + 1), now)
             return
         gain = reference.gain(here)
-        stale = gain < _WORTHWHILE / 2 or self.limit > 1.6 * reference.width
-        if gain >= _FREE:
+        stale = self._unsure or gain < _WORTHWHILE / 2 or self.limit > 1.6 * reference.width
+        if gain >= _FREE and not self._unsure:
             self._set(max(self.limit * _STEP, self.limit + 1), now)
         elif stale and now - self._probed_at >= _PROBE_REST and self.limit >= 2:
             self._probe(here, now)
@@ -212,13 +214,15 @@ class Window:
         if low.gain(high) < _WORTHWHILE and low.width > 1:
             self._settle(high, low, now)
         else:
-            self._phase, self._reference = "hold", low
+            self._phase, self._reference, self._unsure = "hold", low, False
             self._set(high.width, now)
 
     def _settle(self, high: _Level, low: _Level, now: float) -> None:
         """Go to where the throughput of the wider window is had at the narrower's latency."""
         knee = high.width / high.latency * low.latency
         self._set(max(min(knee * _HEADROOM, high.width), 1.0), now)
+        # Two widths that are hardly apart say little: the new one is probed at once.
+        self._unsure = high.width >= 2
         self._phase, self._reference, self._probed_at = "hold", low, -math.inf
 
     def _set(self, limit: float, now: float) -> None:

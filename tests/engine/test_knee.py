@@ -36,6 +36,17 @@ def test_the_knee_is_found(slots: int, noise: float) -> None:
     assert fmean(provider.durations[-len(later) :]) <= 1.5 * mean
 
 
+@pytest.mark.parametrize("slots", [4, 8])
+def test_a_small_server_is_not_drowned(slots: int) -> None:
+    """Its knee is below where the slow start begins: the window is narrowed to it."""
+    provider = Provider(slots=slots, latency=lambda _rng: 0.5, network=0.01)
+    result = Trial([provider], seconds=120).run()
+
+    later = [moment for moment, _ in result.answers if moment > 90]
+    assert len(later) >= 0.9 * 30 * slots / 0.5
+    assert fmean(provider.durations[-len(later) :]) <= 1.5 * 0.5
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.4])
 def test_where_latency_does_not_grow_the_window_opens_to_its_ceiling(noise: float) -> None:
     def latency(rng: random.Random) -> float:
