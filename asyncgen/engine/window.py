@@ -77,6 +77,7 @@ class Window:
         "_full",
         "_full_at",
         "_high",
+        "_is_opening",
         "_octaves",
         "_phase",
         "_probed_at",
@@ -95,6 +96,7 @@ class Window:
         self._reference: _Level | None = None
         self._unsure = False
         self._high = _Level(1.0, 1.0)
+        self._is_opening = False
         self._octaves: dict[int, list[tuple[int, float]]] = {}
         self._calm_until = self._cut_at = self._probed_at = self._full_at = -math.inf
         self._restart(now)
@@ -122,6 +124,10 @@ class Window:
             if self._full_at >= sent_at and now >= self._calm_until:
                 self.limit = min(self.limit + 1, self.ceiling)
             self._rise(latency, width, now)
+        elif self._is_opening:
+            # What was sent at once connected at once, too: that is not the server's usual latency.
+            self._is_opening = False
+            self._restart(now)
         elif sent_at >= self._since:
             self._samples.append(latency)
             self._full += self._full_at >= sent_at
@@ -131,7 +137,7 @@ class Window:
     def trust(self, now: float) -> None:
         """Open to the ceiling: a limit is known, and its gate keeps the rate."""
         if self._phase == "start" and self.limit < self.ceiling:
-            self._phase = "hold"
+            self._phase, self._is_opening = "hold", True
             self._set(self.ceiling, now)
 
     def congested(self, sent_at: float, floor: float, now: float) -> None:

@@ -10,6 +10,8 @@ import pytest
 from engine.provider import Provider
 from engine.trial import Trial
 
+from asyncgen.engine import Limits
+
 if TYPE_CHECKING:
     import random
 
@@ -58,6 +60,16 @@ def test_where_latency_does_not_grow_the_window_opens_to_its_ceiling(noise: floa
     assert provider.most_in_flight == 2000
     assert result.snapshot.lanes[0].window == 2000
     assert sum(1.5 <= moment < 4 for moment, _ in result.answers) >= 2.5 * 3000
+
+
+def test_a_window_opened_by_a_limit_bears_with_slow_first_answers() -> None:
+    """What is sent at once connects at once: that says nothing of the server's usual latency."""
+    delays = iter([0.6] * 512)
+    provider = Provider(latency=lambda _rng: next(delays, 0.2), network=0.0)
+    result = Trial([provider], limits=Limits(rpm=6e6), seconds=6).run()
+
+    assert sum(3 <= moment < 6 for moment, _ in result.answers) >= 0.9 * 3 * 512 / 0.2
+    assert result.snapshot.lanes[0].window == 512
 
 
 def test_the_slow_start_takes_a_few_round_trips() -> None:
