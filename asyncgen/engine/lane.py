@@ -318,8 +318,7 @@ class Track:
     def _refused(self, passed: Passed, error: RateLimitedError, now: float) -> None:
         self.rate_limited += 1
         if error.too_steep:
-            self.gate.pace.too_steep(now)
-            episode = True
+            episode = self.gate.pace.too_steep(passed.number, now)
         else:
             episode = self.gate.refused(passed, now)
         if episode:

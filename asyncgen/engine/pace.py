@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right, insort
 from collections import deque
+from itertools import pairwise
 
 from asyncgen.engine.limits import Bucket, burst_of
 
@@ -31,6 +32,9 @@ _DENSE = 20
 
 _LAST, _BORNE = 100, 10
 """Of so many requests so many may be refused, where cuts do not help."""
+
+_GROWN = 1.1
+"""Times a rate that is growth, where an endpoint calls that too steep."""
 
 _GRAIN, _MOMENTS = 0.5, 64
 """Seconds between the moments that are remembered, and how many are."""
@@ -63,6 +67,7 @@ class Pace:
         "_bucket",
         "_ceiling",
         "_closed",
+        "_closed_in_step",
         "_cuts",
         "_episode_end",
         "_forgiven",
@@ -77,6 +82,7 @@ class Pace:
         "_sent",
         "_sent_at_step",
         "_span",
+        "_steep_at",
         "_step",
         "_top",
         "_top_at",
@@ -89,7 +95,7 @@ class Pace:
         self._sent = 0
         # Counting begins at the end of the episode before the present one.
         self._mark, self._mark_at = 0, now
-        self._held_up = self._closed = 0.0
+        self._held_up = self._closed = self._closed_in_step = 0.0
         # The present episode: its last refusal, what had been sent when it began, what of all
         # since the mark was refused, and what was accepted in which time.
         self._top, self._top_at = 0, -math.inf
@@ -100,6 +106,7 @@ class Pace:
         self._forgiven = False
         self._bearing, self._cuts, self._proven = False, 0, 0.0
         self._recent: deque[int] = deque()
+        self._steep_at = -math.inf
         self._step, self._next_step, self._sent_at_step = _FIRST_STEP, now, 0
         self._history: deque[tuple[float, int]] = deque([(now, 0)], maxlen=_MOMENTS)
 
@@ -214,14 +221,43 @@ class Pace:
     def closed(self, seconds: float) -> None:
         """Count a time in which nothing is sent, that being asked for."""
         self._closed += seconds
+        self._closed_in_step += seconds
 
-    def too_steep(self, now: float) -> None:
-        """Go back to half of what was sent over the last seconds, and rise from there."""
-        since, sent = self._history[max(0, len(self._history) - 5)]
-        recent = (self._sent - sent) / max(now - since, 1.0)
-        self._set(max(recent / 2, 0.1), now)
-        self._episode_end = self._sent
+    def too_steep(self, number: int, now: float) -> bool:
+        """Take in that growth was called too steep; return whether that begins an episode.
+
+        What grew goes back to what was sent before it, by half at the most. Where
+        nothing grew, a little less than before is enough: some say so now and then.
+        """
+        self._recent.append(number)
+        while self._recent[0] <= number - _LAST:
+            self._recent.popleft()
+        dense = len(self._recent) > _BORNE
+        if number <= self._episode_end or (now - self._steep_at < _SOON and not dense):
+            return False
+        recent = min(
+            self._busiest(now - _SOON, now, now), math.inf if self.cap is None else self.cap
+        )
+        before = self._busiest(-math.inf, now - _SOON, now)
+        if dense:
+            self._recent.clear()
+            rate = recent / 2
+        elif recent > _GROWN * before:
+            rate = max(recent / 2, before)
+        else:
+            rate = max(recent / _GROWN, min(recent, before / _GROWN))
+        self._set(max(rate, 0.1), now)
+        self._episode_end, self._steep_at = self._sent, now
         self._step = 0.05
+        return True
+
+    def _busiest(self, first: float, last: float, now: float) -> float:
+        """Return the most that was sent in a second, between two moments that are remembered."""
+        found = 0.0
+        for (begin, sent), (end, later) in pairwise([*self._history, (now, self._sent)]):
+            if first <= begin and end <= last:
+                found = max(found, (later - sent) / max(end - begin, _GRAIN))
+        return found
 
     def _cut(self, known: float, now: float) -> None:
         if self._accepted >= _FEW:
@@ -247,13 +283,17 @@ class Pace:
             self._bucket = Bucket(cap, burst=burst, level=1.0, now=now)
         else:
             self._bucket.change(cap, burst, now)
+        self._begin_step(now)
+
+    def _begin_step(self, now: float) -> None:
         self._next_step, self._sent_at_step = now + self._dwell, self._sent
+        self._closed_in_step = 0.0
 
     def _probe(self, cap: float, now: float) -> None:
-        elapsed = now - self._next_step + self._dwell
+        elapsed = now - self._next_step + self._dwell - self._closed_in_step
         step = _LARGEST_STEP if self._bearing else self._step
         if self._sent - self._sent_at_step >= 0.8 * cap * elapsed:
             self._set(cap * (1 + step), now)
             self._step = min(step * _STEP_GROWTH, _LARGEST_STEP)
         else:
-            self._next_step, self._sent_at_step = now + self._dwell, self._sent
+            self._begin_step(now)

@@ -214,6 +214,36 @@ def test_growth_that_is_too_steep_goes_back_and_rises_slowly() -> None:
     assert accepted(provider, 26, 30) / 4 >= 1.05 * accepted(provider, 11, 14) / 3
 
 
+def test_growth_that_is_called_too_steep_at_random_does_not_bring_the_rate_down() -> None:
+    """One in a hundred, whatever the rate; halved for each, there would soon be none left."""
+    rng = random.Random(4)
+
+    def fault(moment: float, _request: Request) -> AsyncgenError | None:
+        steep = moment > 1 and rng.random() < 0.01
+        return RateLimitedError("slow_down", too_steep=True) if steep else None
+
+    provider = Provider(rpm=6000, fault=fault)
+    Trial([provider], limits=Limits(rpm=6000), seconds=120).run()
+
+    assert accepted(provider, 60, 120) >= 0.7 * 6000
+
+
+def test_a_rate_that_stays_too_steep_is_brought_down() -> None:
+    """Whatever comes beyond ten a second is called too steep."""
+    arrived: list[float] = []
+
+    def fault(moment: float, _request: Request) -> AsyncgenError | None:
+        arrived.append(moment)
+        recent = sum(one > moment - 1 for one in arrived[-40:])
+        return RateLimitedError("slow_down", too_steep=True) if recent > 10 else None
+
+    provider = Provider(fault=fault)
+    Trial([provider], seconds=60, max_in_flight=100).run()
+
+    assert len(provider.arrived) <= 1.15 * len(provider.accepted)
+    assert len(provider.accepted) >= 0.5 * 10 * 60
+
+
 def test_an_overload_pauses_growth_but_does_not_shrink_the_window() -> None:
     windows: list[int] = []
 
