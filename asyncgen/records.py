@@ -121,14 +121,23 @@ class Prompt(Struct, frozen=True):
     @property
     def characters(self) -> int:
         """How long it is."""
-        shown = sum(len(said) + len(answered) for said, answered in self.turns)
-        return len(self.fixed) + shown + len(self.variable)
+        length = len(self.fixed) + len(self.variable)
+        for said, answered in self.turns:
+            length += len(said) + len(answered)
+        return length
 
     @property
     def worst_tokens(self) -> int:
         """More tokens than any tokenizer makes of it: one a byte, and those that frame turns."""
-        parts = [self.fixed, self.variable, *(part for turn in self.turns for part in turn)]
-        return sum(len(part.encode("utf-8", "replace")) + _FRAME for part in parts)
+        tokens = _bytes_of(self.fixed) + _bytes_of(self.variable) + 2 * _FRAME
+        for said, answered in self.turns:
+            tokens += _bytes_of(said) + _bytes_of(answered) + 2 * _FRAME
+        return tokens
+
+
+def _bytes_of(text: str) -> int:
+    """Return how long a text is in UTF-8; one of ASCII need not be encoded for that."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 class Sampling(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

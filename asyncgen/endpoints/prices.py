@@ -108,9 +108,13 @@ class PriceList:
         schedule = self._schedule(self._model)
         if schedule is None:
             return None
-        # Not all schedules rise.
-        reached = [rates for start, rates in schedule if input_tokens > start]
-        return max((rates.worst(input_tokens, output_tokens) for rates in reached), default=None)
+        most: float | None = None
+        for start, rates in schedule:
+            if input_tokens > start:
+                worst = rates.worst(input_tokens, output_tokens)
+                # Not all schedules rise.
+                most = worst if most is None else max(most, worst)
+        return most
 
     def _schedule(self, model: str) -> Schedule | None:
         now = self._clock()

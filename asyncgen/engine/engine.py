@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from asyncgen.engine.budget import Budget
+from asyncgen.engine.collector import collecting_seldom
 from asyncgen.engine.lane import Ask, Flight, Lane, Track
 from asyncgen.engine.limits import Limits
 from asyncgen.engine.retry import (
@@ -144,11 +145,12 @@ class Engine:
             RuntimeError: If the source is neither finished nor has anything to ask.
         """
         try:
-            async with asyncio.TaskGroup() as tasks:
-                await self._work(source, tasks)
-                if not self._worth_waiting():
-                    for attempt in self._attempts:
-                        attempt.cancel()
+            with collecting_seldom():
+                async with asyncio.TaskGroup() as tasks:
+                    await self._work(source, tasks)
+                    if not self._worth_waiting():
+                        for attempt in self._attempts:
+                            attempt.cancel()
         finally:
             self._sleep(None)
         if self._error is not None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asyncgen.errors import EndpointRefusedError, RunPausedError
 
@@ -25,8 +24,7 @@ _FLAGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A lane that can take a request now, and what that takes."""
 
     track: Track
