@@ -8,6 +8,7 @@ import random
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -103,7 +104,7 @@ class Seen:
     def last_refused(self, first: float, last: float) -> float | None:
         """Return the seconds from one moment to the last 429 before another."""
         inside = [pair for pair in self.refused if first <= pair[0] <= last]
-        rises = [b[0] for a, b in zip(inside, inside[1:], strict=False) if b[1] > a[1]]
+        rises = [b[0] for a, b in pairwise(inside) if b[1] > a[1]]
         return rises[-1] - first if rises else None
 
 

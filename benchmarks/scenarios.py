@@ -201,9 +201,7 @@ async def changed(
     return [
         at_most("seconds to half the limit", seen.back_after(halved, full / 2), WITHIN),
         at_most("seconds back to all of it", seen.back_after(whole, full), WITHIN),
-        at_least(
-            "use of the half", seen.rate(halved + WITHIN, whole) / (full / 2), 0.95
-        ),
+        at_least("use of the half", seen.rate(halved + WITHIN, whole) / (full / 2), 0.95),
         at_least("use of the whole", seen.rate(whole + WITHIN, seconds) / full, 0.95),
         Figure("last 429 after halving", seen.last_refused(halved, whole)),
         Figure("429s while halved", seen.refused_after(halved) - seen.refused_after(whole)),
