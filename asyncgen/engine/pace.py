@@ -71,6 +71,7 @@ class Pace:
         "_cuts",
         "_episode_end",
         "_forgiven",
+        "_guessing",
         "_held_up",
         "_history",
         "_mark",
@@ -105,6 +106,7 @@ class Pace:
         self._ceiling = math.inf
         self._forgiven = False
         self._bearing, self._cuts, self._proven = False, 0, 0.0
+        self._guessing = False
         self._recent: deque[int] = deque()
         self._steep_at = -math.inf
         self._step, self._next_step, self._sent_at_step = _FIRST_STEP, now, 0
@@ -269,12 +271,13 @@ class Pace:
         else:
             found = 0.7 * self._accepted / self._span
         self._set(max(min(found, self._ceiling), 1 / 60), now)
-        # Of few requests a rate is known roughly only.
+        # Of few requests a rate is known roughly only, of next to none not at all.
         self._step = min(max(2 / max(self._accepted, 1), _FIRST_STEP), _UNSURE_STEP)
+        self._guessing = self._accepted < _FEW and known == self._ceiling == math.inf
 
     @property
     def _dwell(self) -> float:
-        return _DWELL / 5 if self._bearing else _DWELL
+        return _DWELL / 5 if self._bearing or self._guessing else _DWELL
 
     def _set(self, cap: float, now: float) -> None:
         self.cap = cap
@@ -291,7 +294,7 @@ class Pace:
 
     def _probe(self, cap: float, now: float) -> None:
         elapsed = now - self._next_step + self._dwell - self._closed_in_step
-        step = _LARGEST_STEP if self._bearing else self._step
+        step = _LARGEST_STEP if self._bearing or self._guessing else self._step
         if self._sent - self._sent_at_step >= 0.8 * cap * elapsed:
             self._set(cap * (1 + step), now)
             self._step = min(step * _STEP_GROWTH, _LARGEST_STEP)

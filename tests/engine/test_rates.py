@@ -194,3 +194,17 @@ def test_refusals_that_come_whatever_the_rate_do_not_bring_it_down() -> None:
     Trial([provider], seconds=120, max_in_flight=64).run()
 
     assert accepted(provider, 60, 120) >= 0.7 * 60 * 64 / 0.225
+
+
+def test_refusals_of_the_very_first_requests_do_not_slow_it_down_for_long() -> None:
+    """Somebody else had used up the limit: what little was accepted by then is no rate."""
+    first = iter(range(4))
+
+    def at_first(_moment: float, _request: Request) -> RateLimitedError | None:
+        return None if next(first, None) is None else RateLimitedError("429", retry_after=0.5)
+
+    provider = Provider(rpm=6000, fault=at_first)
+    Trial([provider]).run()
+
+    assert accepted(provider, 25, 60) >= 0.9 * 100 * 35
+    assert len(provider.refused) <= 0.01 * len(provider.accepted)
