@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from dataclasses import dataclass, field
@@ -88,6 +89,9 @@ class HttpEndpoint:
         # The host alone: replicas on other ports of it must not change the dataset.
         self._label = options.label or urlsplit(options.base_url).hostname or options.base_url
         self._session: aiohttp.ClientSession | None = None
+        self._asking_models = asyncio.Lock()
+        self._has_asked_models = False
+        self._served: list[str] | None = None
 
     async def __aenter__(self) -> Self:
         options = self._options
@@ -190,6 +194,14 @@ class HttpEndpoint:
                 return response.status, response.headers, await response.read()
 
     async def _served_models(self) -> list[str] | None:
+        """Return what the service says it serves; asked once, however many are refused at once."""
+        async with self._asking_models:
+            if not self._has_asked_models:
+                self._served = await self._ask_models()
+                self._has_asked_models = True
+            return self._served
+
+    async def _ask_models(self) -> list[str] | None:
         options = self._options
         url = f"{options.base_url.rstrip('/')}{self._wire.models_path(options.base_url)}"
         brief = Timeouts(total=_EXPLAIN_SECONDS)
