@@ -24,11 +24,14 @@ from asyncgen.records import Prompt, Request, Sampling
 from asyncgen.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
+    from typing import Any
 
     from asyncgen.endpoints.simulated import SimulatedServer, Verdict
     from asyncgen.engine import EngineSnapshot
     from asyncgen.records import Answer, Completion
+
+    Script = Callable[["Stage"], Coroutine[Any, Any, None]]
 
 __all__ = ["Client", "Seen", "Stage", "perform"]
 
@@ -198,7 +201,7 @@ class _Questions:
 async def perform(
     providers: Sequence[SimulatedOptions],
     client: Client,
-    script: Callable[[Stage], Awaitable[None]] | None = None,
+    script: Script | None = None,
 ) -> Seen:
     """Start the providers on the last core, run the engine on the first, stop them.
 
@@ -226,7 +229,7 @@ async def _run(
     stack: AsyncExitStack,
     servers: Sequence[SimulatedServer],
     client: Client,
-    script: Callable[[Stage], Awaitable[None]] | None,
+    script: Script | None,
 ) -> Seen:
     urls = tuple(server.base_url for server in servers)
     settings = Settings(endpoint=urls, model="simulated", **client.timeouts)  # type: ignore[arg-type]

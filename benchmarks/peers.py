@@ -182,7 +182,6 @@ async def litellm(task: Task, meter: Meter) -> None:
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     import litellm
 
-    litellm.telemetry = False
     litellm.suppress_debug_info = True
 
     async def ask(number: int) -> str | None:
