@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncgen.dataset import write_json_lines
-from asyncgen.engine import Engine, EngineOptions, Lane, RateLimits, RetryPolicy
+from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
 from asyncgen.journal import Journal, JournalReader, RunLock
 from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.fold import Fold
@@ -69,6 +69,7 @@ class Run:
 
     Attributes:
         resumed: Answers that were replayed from earlier sessions.
+        spent: US dollars that those cost, lost attempts at them included.
         started: Reading of the monotonic clock when this session began, in seconds.
     """
 
@@ -78,6 +79,7 @@ class Run:
     agenda: Agenda
     journal: Journal
     resumed: int
+    spent: float
     started: float
     engine: Engine | None = None
     stopped: bool = False
@@ -97,12 +99,13 @@ class Run:
         with RunLock(folder.path):
             folder.freeze(settings)
             with Journal(folder.journal) as journal:
-                resumed = 0
+                resumed, spent = 0, 0.0
                 for answer in journal.replay():
                     fold.commit(answer)
                     resumed += 1
+                    spent += (answer.completion.cost or 0.0) + answer.completion.lost_cost
                 agenda = Agenda(settings, fold, prompts)
-                yield cls(folder, settings, fold, agenda, journal, resumed, time.monotonic())
+                yield cls(folder, settings, fold, agenda, journal, resumed, spent, time.monotonic())
 
     async def work(self, endpoints: Sequence[Endpoint]) -> None:
         """Ask until the target is reached, :meth:`stop` is called or an error ends it.
@@ -112,14 +115,13 @@ class Run:
             RunPausedError: If no answer can be had for now, or none is of use.
             RunFolderError: If an answer could not be written.
         """
-        settings, now = self.settings, time.monotonic()
-        lanes = [
-            Lane(endpoint, RateLimits(rpm=settings.rpm, tpm=settings.tpm, now=now))
-            for endpoint in endpoints
-        ]
+        settings = self.settings
+        limits = Limits(rpm=settings.rpm, tpm=settings.tpm)
+        lanes = [Lane(endpoint, limits) for endpoint in endpoints]
         options = EngineOptions(
             max_in_flight=settings.max_in_flight,
             retry=RetryPolicy(max_attempts=settings.max_attempts),
+            spent=self.spent,
         )
         self.engine = Engine(lanes, self._deliver, options)
         if self.stopped:
