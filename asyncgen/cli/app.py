@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncgen.cli import bench, dedup, export, generate, serve, status
+from asyncgen.cli import bench, ctl, dedup, export, generate, serve, status
 from asyncgen.errors import AsyncgenError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("generate")(generate.generate)
 app.command("status")(status.status)
+app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
 app.command("dedup")(dedup.dedup)
 app.add_typer(serve.serve_app, name="serve")

@@ -15,8 +15,10 @@ import typer
 
 from asyncgen.cli.panel import Display
 from asyncgen.cli.summary import as_json_line, files, funnel
+from asyncgen.control import serving
 from asyncgen.endpoints.connect import open_endpoints
 from asyncgen.errors import AsyncgenError, RunPausedError
+from asyncgen.pipeline.control import respond
 from asyncgen.pipeline.run import Run
 
 if TYPE_CHECKING:
@@ -79,7 +81,8 @@ class _Session:
         warming = threading.Timer(_WARM_AFTER, _warm_up)
         warming.daemon = True
         warming.start()
-        async with anyio.create_task_group() as tasks:
+        async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
+            await self._open_control(stack, tasks.cancel_scope)
             tasks.start_soon(self._watch_signals, tasks.cancel_scope)
             tasks.start_soon(self._display.refresh)
             await self._ask()
@@ -104,18 +107,37 @@ class _Session:
         except AsyncgenError as error:
             self._problem = error
 
+    async def _open_control(self, stack: AsyncExitStack, scope: anyio.CancelScope) -> None:
+        """Let ``asyncgen ctl`` and ``status`` reach this run; without them it works as well."""
+
+        def stop() -> None:
+            if self._received is None:
+                self._interrupt(signal.SIGINT, scope)
+
+        folder = self._run.folder.path
+        try:
+            await stack.enter_async_context(
+                serving(folder, lambda line: respond(line, self._run, stop))
+            )
+        except OSError as error:
+            why = error.strerror or error
+            self._display.say(f"asyncgen ctl cannot reach this run: no socket in {folder} ({why})")
+
     async def _watch_signals(self, scope: anyio.CancelScope) -> None:
-        """First signal: launch nothing more, wait for what is in the air. Second: drop it."""
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for number in signals:
-                if self._received is not None or self._run.engine is None:
-                    self._received = self._received or number
-                    self._run.stopped = True
-                    scope.cancel()
-                    return
-                self._received = number
-                self._run.stop()
-                self._display.say("finishing what is in the air; once more to drop it")
+                self._interrupt(number, scope)
+
+    def _interrupt(self, number: int, scope: anyio.CancelScope) -> None:
+        """First time: launch nothing more, wait for what is in the air. Second: drop it."""
+        if self._received is not None or self._run.engine is None:
+            self._received = self._received or number
+            self._run.stopped = True
+            scope.cancel()
+            return
+        self._received = number
+        self._run.stop()
+        self._display.say("finishing what is in the air; once more to drop it")
 
 
 def _warm_up() -> None:
@@ -154,5 +176,7 @@ def _report(run: Run, code: int, problem: AsyncgenError | None, *, as_json: bool
         typer.echo(files(run.folder))
     if code in {3, 130, 143}:
         why = f"stopped early: {problem}" if problem else "interrupted"
-        again = shlex.join(["asyncgen", *sys.argv[1:]])
+        # What was changed since stands in the folder; the flags of old would undo it.
+        anew = ["generate", str(run.folder.path), *(["--json"] if as_json else [])]
+        again = shlex.join(["asyncgen", *(anew if run.adjusted else sys.argv[1:])])
         typer.echo(f"asyncgen: {why}; nothing is lost, resume with: {again}", err=True)

@@ -33,7 +33,7 @@ from asyncgen.engine.retry import (
     Situation,
     verdict,
 )
-from asyncgen.engine.router import Route, in_words, pick
+from asyncgen.engine.router import Route, in_words, pick, priced
 from asyncgen.engine.snapshot import Adjustment, EngineSnapshot
 from asyncgen.errors import AsyncgenError, EndpointError, InputError, TransientError
 from asyncgen.records import Answer, Completion, Usage
@@ -164,12 +164,15 @@ class Engine:
 
         Raises:
             InputError: If no lane has that name.
+            EndpointRefusedError: If cost is to be limited, but no price is known.
         """
         now = self._now()
         chosen = [one for one in self._tracks if change.lane in {None, one.endpoint.name}]
         if not chosen:
             names = ", ".join(one.endpoint.name for one in self._tracks)
             raise InputError(f"no endpoint is called {change.lane!r}; there are: {names}")
+        if change.max_cost is not None:
+            self._limit_cost(change.max_cost)
         limits = Limits(change.rpm, change.tpm, change.input_tpm, change.output_tpm, change.rpd)
         own = change.max_in_flight if change.lane is not None else None
         if change.max_in_flight is not None and change.lane is None:
@@ -177,9 +180,19 @@ class Engine:
         for track in chosen:
             track.gate.adjust(limits, now)
             track.widen(own, self._ceiling, now)
-        if change.max_cost is not None:
-            self._budget.cap = change.max_cost
         self._kick()
+
+    def _limit_cost(self, cap: float) -> None:
+        """Set the budget; what was sent while there was none is reserved now."""
+        unreserved = [
+            (flight, priced(flight.track, flight.ask))
+            for flight in self._attempts.values()
+            if cap < math.inf and not flight.worst and not flight.is_down
+        ]
+        for flight, worst in unreserved:
+            flight.worst = worst
+            self._budget.reserve(worst)
+        self._budget.cap = cap
 
     def snapshot(self) -> EngineSnapshot:
         """Return how everything stands."""

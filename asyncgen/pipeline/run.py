@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from asyncgen.engine import EngineSnapshot
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.records import Answer
-    from asyncgen.settings import Settings
+    from asyncgen.settings import EndpointSettings, Settings
 
 __all__ = ["Run", "load_fold", "with_seeds"]
 
@@ -63,6 +63,11 @@ def _empty(settings: Settings) -> tuple[Fold, PromptBook]:
     return Fold(settings, seeds, prompts), prompts
 
 
+def _lane(endpoint: Endpoint, own: EndpointSettings) -> Lane:
+    limits = Limits(own.rpm, own.tpm, own.input_tpm, own.output_tpm, own.rpd)
+    return Lane(endpoint, limits, own.weight, own.max_in_flight)
+
+
 @dataclass(slots=True, eq=False)
 class Run:
     """A run that this process holds.
@@ -71,6 +76,8 @@ class Run:
         resumed: Answers that were replayed from earlier sessions.
         spent: US dollars that those cost, lost attempts at them included.
         started: Reading of the monotonic clock when this session began, in seconds.
+        stopped: Whether nothing more is to be launched.
+        adjusted: Whether its settings were changed while it worked.
     """
 
     folder: RunFolder
@@ -83,6 +90,7 @@ class Run:
     started: float
     engine: Engine | None = None
     stopped: bool = False
+    adjusted: bool = False
 
     @classmethod
     @contextmanager
@@ -116,11 +124,12 @@ class Run:
             RunFolderError: If an answer could not be written.
         """
         settings = self.settings
-        limits = Limits(rpm=settings.rpm, tpm=settings.tpm)
-        lanes = [Lane(endpoint, limits) for endpoint in endpoints]
+        told = zip(endpoints, settings.lanes(), strict=True)
+        lanes = [_lane(endpoint, own) for endpoint, own in told]
         options = EngineOptions(
             max_in_flight=settings.max_in_flight,
             retry=RetryPolicy(max_attempts=settings.max_attempts),
+            max_cost=settings.max_cost,
             spent=self.spent,
         )
         self.engine = Engine(lanes, self._deliver, options)

@@ -22,13 +22,14 @@ MAY_IMPORT = {
     "endpoints": VALUES | {"settings"},
     "engine": VALUES | {"endpoints"},
     "journal": VALUES,
+    "control": VALUES,
     "dataset": VALUES,
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels"},
     "pipeline": VALUES | {"settings", "endpoints", "engine", "journal", "dataset", "kernels"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
-    | {"pipeline", "bench"},
+    | {"pipeline", "bench", "control"},
 }
 """What each room may import besides itself, of ours. A new room is entered here."""
 
