@@ -184,14 +184,12 @@ class Engine:
 
     def _limit_cost(self, cap: float) -> None:
         """Set the budget; what was sent while there was none is reserved now."""
-        unreserved = [
-            (flight, priced(flight.track, flight.ask))
-            for flight in self._attempts.values()
-            if cap < math.inf and not flight.worst and not flight.is_down
-        ]
-        for flight, worst in unreserved:
-            flight.worst = worst
-            self._budget.reserve(worst)
+        if cap < math.inf:
+            flying = [one for one in self._attempts.values() if not one.is_down]
+            worst = [one.worst or priced(one.track, one.ask) for one in flying]
+            for one, most in zip(flying, worst, strict=True):
+                one.worst = most
+            self._budget.in_air = sum(worst)
         self._budget.cap = cap
 
     def snapshot(self) -> EngineSnapshot:
@@ -362,7 +360,6 @@ class Engine:
         # Without a cap nothing was reserved, but what may be lost is told all the same.
         capped = self._budget.is_capped
         worst = flight.worst if capped else flight.track.endpoint.worst_cost(flight.ask.request)
-        self._budget.settle(flight.worst, 0.0)
         self._budget.lose(worst or 0.0)
         flight.ask.lost_cost += worst or 0.0
 

@@ -21,13 +21,13 @@ from asyncgen.pipeline.seeds import digest, packaged, read_few_shot, read_seed_t
 from asyncgen.pipeline.status import Status, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from asyncgen.endpoints.base import Endpoint
     from asyncgen.engine import EngineSnapshot
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.records import Answer
-    from asyncgen.settings import EndpointSettings, Settings
+    from asyncgen.settings import Settings
 
 __all__ = ["Run", "load_fold", "with_seeds"]
 
@@ -63,11 +63,6 @@ def _empty(settings: Settings) -> tuple[Fold, PromptBook]:
     return Fold(settings, seeds, prompts), prompts
 
 
-def _lane(endpoint: Endpoint, own: EndpointSettings) -> Lane:
-    limits = Limits(own.rpm, own.tpm, own.input_tpm, own.output_tpm, own.rpd)
-    return Lane(endpoint, limits, own.weight, own.max_in_flight)
-
-
 @dataclass(slots=True, eq=False)
 class Run:
     """A run that this process holds.
@@ -91,6 +86,7 @@ class Run:
     engine: Engine | None = None
     stopped: bool = False
     adjusted: bool = False
+    _lost_on_the_way: float = 0.0
 
     @classmethod
     @contextmanager
@@ -107,7 +103,7 @@ class Run:
         with RunLock(folder.path):
             folder.freeze(settings)
             with Journal(folder.journal) as journal:
-                resumed, spent = 0, 0.0
+                resumed, spent = 0, journal.losses()
                 for answer in journal.replay():
                     fold.commit(answer)
                     resumed += 1
@@ -115,8 +111,12 @@ class Run:
                 agenda = Agenda(settings, fold, prompts)
                 yield cls(folder, settings, fold, agenda, journal, resumed, spent, time.monotonic())
 
-    async def work(self, endpoints: Sequence[Endpoint]) -> None:
+    async def work(self, endpoints: Sequence[Endpoint], say: Callable[[str], None]) -> None:
         """Ask until the target is reached, :meth:`stop` is called or an error ends it.
+
+        Args:
+            endpoints: Open, in the order of the settings' lanes.
+            say: Told what becomes of an endpoint, for the person who waits.
 
         Raises:
             EndpointRefusedError: If an endpoint refuses for good.
@@ -124,18 +124,21 @@ class Run:
             RunFolderError: If an answer could not be written.
         """
         settings = self.settings
-        told = zip(endpoints, settings.lanes(), strict=True)
-        lanes = [_lane(endpoint, own) for endpoint, own in told]
         options = EngineOptions(
             max_in_flight=settings.max_in_flight,
             retry=RetryPolicy(max_attempts=settings.max_attempts),
             max_cost=settings.max_cost,
             spent=self.spent,
+            say=say,
         )
-        self.engine = Engine(lanes, self._deliver, options)
+        self.engine = engine = Engine(_lanes(settings, endpoints), self._deliver, options)
         if self.stopped:
             return
-        await self.engine.run(self.agenda)
+        try:
+            await engine.run(self.agenda)
+        finally:
+            # What came before an answer stands with it, the rest with the session.
+            self.journal.lose(engine.snapshot().lost - self._lost_on_the_way)
 
     def stop(self) -> None:
         """Launch nothing more; :meth:`work` returns when the air is clear."""
@@ -159,4 +162,17 @@ class Run:
 
     async def _deliver(self, answer: Answer) -> None:
         await self.journal.append(answer)
+        self._lost_on_the_way += answer.completion.lost_cost
         self.fold.commit(answer)
+
+
+def _lanes(settings: Settings, endpoints: Sequence[Endpoint]) -> list[Lane]:
+    return [
+        Lane(
+            endpoint,
+            Limits(lane.rpm, lane.tpm, lane.input_tpm, lane.output_tpm, lane.rpd),
+            weight=lane.weight,
+            max_in_flight=lane.max_in_flight,
+        )
+        for endpoint, lane in zip(endpoints, settings.lanes(), strict=True)
+    ]
