@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -102,10 +103,13 @@ def _number(name: str, text: str) -> float | str:
     if text == "none":
         return text
     try:
-        return float(text)
-    except ValueError as error:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         flag = f"--{name.replace('_', '-')}"
-        raise SettingsError(f"{flag} {text}: a number, or 'none' to lift the limit") from error
+        raise SettingsError(f"{flag} {text}: a number, or 'none' to lift the limit")
+    return number
 
 
 def _command(wanted: dict[str, Any], endpoint: str | None, *, stop: bool) -> Command:
