@@ -59,12 +59,12 @@ def engine(*lanes: LaneSnapshot, max_cost: float | None = None) -> EngineSnapsho
 def test_all_that_is_known_of_a_run_at_work_is_told() -> None:
     parked = lane("parked", 7200.0, "no credit left")
     report = Report(process=7, seconds=65.0, stopping=False, engine=engine(parked, max_cost=2.0))
+    billed = "2 lost answers possibly billed ($0.0100)"
 
     assert live(report).splitlines() == [
         "process 7 at work, for 1m05s so far",
         "  in flight 3 · backing off 1 · answered 1,200 · retried 2 · rate limited 1",
-        "  cost $0.5000 of $2.00 · in the air $0.2500 at worst"
-        + " · 2 lost answers possibly billed ($0.0100)",
+        f"  cost $0.5000 of $2.00 · in the air $0.2500 at worst · {billed}",
         "  https://a.example/v1: parked 2h00m (no credit left)",
         "    in flight 3 of 8 · answered 1,200 · retried 2 · rate limited 1",
         "    90,000 input tokens/min (as the endpoint says) · 95% used · 1,200 left",
