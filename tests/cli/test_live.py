@@ -6,11 +6,12 @@ import os
 import pty
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.command import environment
-from support.server import ModelServer
+from support.scripts import answer
+from support.server import ModelServer, Reply, prompt_of
 
 from asyncgen.cli.live import budget, duration, is_noteworthy, live
 from asyncgen.engine import EngineSnapshot, LaneSnapshot, LimitSnapshot
@@ -110,7 +111,12 @@ def test_a_duration_has_two_units_at_most(seconds: float | None, text: str) -> N
 def test_the_panel_shows_each_endpoint_the_budget_and_the_cost_of_a_task(tmp_path: Path) -> None:
     """On a real terminal, as far as the process can tell."""
     config = tmp_path / "run.toml"
-    with ModelServer() as first, ModelServer() as second:
+
+    def slowly(body: dict[str, Any], _number: int) -> Reply:
+        # Tasks come over seconds: the panel is drawn four times in each.
+        return Reply(answer(prompt_of(body)), delay=0.2)
+
+    with ModelServer(slowly) as first, ModelServer(slowly) as second:
         tables = "".join(
             f'[[endpoints]]\nurl = "{one.url}"\nprice = {{ input = 10.0, output = 10.0 }}\n'
             for one in (first, second)
@@ -118,7 +124,7 @@ def test_the_panel_shows_each_endpoint_the_budget_and_the_cost_of_a_task(tmp_pat
         config.write_text(f'model = "test-model"\n{tables}', "utf-8")
         shown = _on_a_terminal(
             *("generate", str(tmp_path / "run"), "--config", str(config)),
-            *("--target", "60", "--max-cost", "50"),
+            *("--target", "24", "--max-cost", "50", "--max-in-flight", "4"),
         )
 
     assert first.url in shown
