@@ -6,7 +6,6 @@ import asyncio
 import shlex
 import signal
 import sys
-import threading
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from asyncgen.settings import Settings
 
 __all__ = ["run_session"]
-
-_WARM_AFTER = 0.3
-"""Seconds. What an endpoint refuses at once need not wait for Numba to load."""
 
 
 def run_session(folder: RunFolder, settings: Settings, *, as_json: bool) -> int:
@@ -78,16 +74,12 @@ class _Session:
         Raises:
             AsyncgenError: If the work failed.
         """
-        warming = threading.Timer(_WARM_AFTER, _warm_up)
-        warming.daemon = True
-        warming.start()
         async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
             await self._open_control(stack, tasks.cancel_scope)
             tasks.start_soon(self._watch_signals, tasks.cancel_scope)
             tasks.start_soon(self._display.refresh)
             await self._ask()
             tasks.cancel_scope.cancel()
-        warming.cancel()
         self._display.close()
         if self._problem is not None:
             raise self._problem
@@ -138,13 +130,6 @@ class _Session:
         self._received = number
         self._run.stop()
         self._display.say("finishing what is in the air; once more to drop it")
-
-
-def _warm_up() -> None:
-    """Compile or load the kernels while the first requests are in the air."""
-    from asyncgen_kernels import warm_up
-
-    warm_up()
 
 
 def _exit_code(run: Run, received: int | None, problem: AsyncgenError | None) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from asyncgen.journal import Journal, JournalReader, RunLock
 from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.harvest import harvest
+from asyncgen.pipeline.kernels import Kernels
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.seeds import digest, packaged, read_few_shot, read_seed_tasks
 from asyncgen.pipeline.status import Status, status_of
@@ -87,6 +89,7 @@ class Run:
     stopped: bool = False
     adjusted: bool = False
     _lost_on_the_way: float = 0.0
+    _kernels: Kernels = field(default_factory=Kernels)
 
     @classmethod
     @contextmanager
@@ -134,9 +137,11 @@ class Run:
         self.engine = engine = Engine(_lanes(settings, endpoints), self._deliver, options)
         if self.stopped:
             return
+        loading = asyncio.ensure_future(self._kernels.load_soon())
         try:
             await engine.run(self.agenda)
         finally:
+            loading.cancel()
             # What came before an answer stands with it, the rest with the session.
             self.journal.lose(engine.snapshot().lost - self._lost_on_the_way)
 
@@ -163,6 +168,7 @@ class Run:
     async def _deliver(self, answer: Answer) -> None:
         await self.journal.append(answer)
         self._lost_on_the_way += answer.completion.lost_cost
+        await self._kernels.loaded()
         self.fold.commit(answer)
 
 
