@@ -10,7 +10,8 @@ import typer
 __all__ = ["generate"]
 
 _ENDPOINT = (
-    "Base URL of an OpenAI-compatible service, or 'local' for the embedded model; repeatable."
+    "Base URL of a service (OpenAI-compatible, or Anthropic's with --api anthropic), or 'local' "
+    "for the embedded model; repeatable."
 )
 
 
@@ -19,7 +20,7 @@ def generate(  # noqa: PLR0913 - each parameter is a flag
     *,
     endpoint: Annotated[list[str] | None, typer.Option(help=_ENDPOINT)] = None,
     model: Annotated[str | None, typer.Option(help="Model name, as the endpoint knows it.")] = None,
-    api: Annotated[str | None, typer.Option(help="chat or completions.")] = None,
+    api: Annotated[str | None, typer.Option(help="chat, completions or anthropic.")] = None,
     api_key_env: Annotated[
         str | None, typer.Option(help="Environment variable that holds the key.")
     ] = None,
@@ -37,7 +38,23 @@ def generate(  # noqa: PLR0913 - each parameter is a flag
     max_in_flight: Annotated[int | None, typer.Option(help="Simultaneous requests.")] = None,
     rpm: Annotated[float | None, typer.Option(help="Requests per minute and endpoint.")] = None,
     tpm: Annotated[float | None, typer.Option(help="Tokens per minute and endpoint.")] = None,
+    input_tpm: Annotated[
+        float | None, typer.Option(help="Input tokens per minute and endpoint.")
+    ] = None,
+    output_tpm: Annotated[
+        float | None, typer.Option(help="Output tokens per minute and endpoint.")
+    ] = None,
+    rpd: Annotated[float | None, typer.Option(help="Requests per day and endpoint.")] = None,
+    max_cost: Annotated[
+        float | None, typer.Option(help="US dollars that the run may cost in all.")
+    ] = None,
     timeout: Annotated[float | None, typer.Option(help="Seconds for one request.")] = None,
+    first_byte_timeout: Annotated[
+        float | None, typer.Option(help="Seconds to the first byte of an answer.")
+    ] = None,
+    stall_timeout: Annotated[
+        float | None, typer.Option(help="Seconds between two pieces of an answer.")
+    ] = None,
     max_attempts: Annotated[
         int | None, typer.Option(help="Attempts at one request before the run pauses.")
     ] = None,
@@ -82,7 +99,13 @@ def generate(  # noqa: PLR0913 - each parameter is a flag
         "max_in_flight": max_in_flight,
         "rpm": rpm,
         "tpm": tpm,
+        "input_tpm": input_tpm,
+        "output_tpm": output_tpm,
+        "rpd": rpd,
+        "max_cost": max_cost,
         "timeout": timeout,
+        "first_byte_timeout": first_byte_timeout,
+        "stall_timeout": stall_timeout,
         "max_attempts": max_attempts,
         "patience": patience,
         "model_path": str(model_path.absolute()) if model_path else None,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from asyncgen.endpoints.openai import OpenAIEndpoint, OpenAIOptions
-from asyncgen.endpoints.prices import price_list
+from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.prices import fixed_prices, public_prices
+from asyncgen.endpoints.transport import Timeouts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,18 +15,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncgen.endpoints.base import Endpoint
-    from asyncgen.settings import Settings
+    from asyncgen.endpoints.prices import PriceList
+    from asyncgen.settings import EndpointSettings, Settings
 
-__all__ = ["open_endpoints"]
+__all__ = ["open_endpoints", "timeouts_of"]
 
 
 async def open_endpoints(
     stack: AsyncExitStack, settings: Settings, server_log: Path, say: Callable[[str], None]
 ) -> list[Endpoint]:
-    """Open the endpoints that the settings name; the stack closes them.
+    """Open the endpoints that the settings name, in the order of their lanes.
 
     Args:
-        stack: Owns what is opened.
+        stack: Owns what is opened, and closes it.
         settings: Of the run.
         server_log: Where the embedded model's server writes.
         say: Told what is going on, for the person who waits.
@@ -38,20 +40,39 @@ async def open_endpoints(
         from asyncgen.endpoints.embedded.endpoint import open_embedded
 
         return [await open_embedded(stack, settings, server_log, say)]
-    return [await stack.enter_async_context(_hosted(settings, url)) for url in settings.endpoint]
+    timeouts = timeouts_of(settings)
+    return [await stack.enter_async_context(_hosted(lane, timeouts)) for lane in settings.lanes()]
 
 
-def _hosted(settings: Settings, base_url: str) -> OpenAIEndpoint:
-    host = urlsplit(base_url).hostname or ""
-    local = host == "localhost" or host.startswith("127.") or host == "::1"
-    return OpenAIEndpoint(
-        OpenAIOptions(
-            base_url=base_url,
-            model=settings.model,
-            api_key_env=settings.api_key_env,
-            timeout=settings.timeout,
-            connect_timeout=settings.connect_timeout,
-        ),
-        # A server on this machine has no price list, and need not wait for one to load.
-        price=None if local else price_list(base_url),
+def timeouts_of(settings: Settings) -> Timeouts:
+    """Return how long the settings wait for what."""
+    return Timeouts(
+        total=settings.timeout,
+        connect=settings.connect_timeout,
+        first_byte=settings.first_byte_timeout,
+        stall=settings.stall_timeout,
     )
+
+
+def _hosted(lane: EndpointSettings, timeouts: Timeouts) -> HttpEndpoint:
+    return HttpEndpoint(
+        HttpOptions(
+            base_url=lane.url,
+            model=lane.model,
+            api=lane.api or "chat",
+            api_key_env=lane.api_key_env,
+            timeouts=timeouts,
+            headers=lane.headers,
+        ),
+        prices=_prices_of(lane),
+    )
+
+
+def _prices_of(lane: EndpointSettings) -> PriceList | None:
+    if lane.price is not None:
+        return fixed_prices(lane.price)
+    host = urlsplit(lane.url).hostname or ""
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        # A server on this machine has no price list, and need not wait for one to load.
+        return None
+    return public_prices(lane.url, lane.model)

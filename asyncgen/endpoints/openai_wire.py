@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import orjson
 
-from asyncgen.errors import TransientError
-from asyncgen.records import Completion, FinishReason, Usage
+from asyncgen.endpoints.bodies import (
+    count,
+    error_of,
+    error_words,
+    one_line,
+    parsed_or_none,
+    said_by,
+    table,
+    well_formed,
+)
+from asyncgen.endpoints.wire import Dialect, Said, Wire
+from asyncgen.errors import BadAnswerError
+from asyncgen.records import Api, FinishReason, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from asyncgen.records import Prompt, Request, Sampling
 
-__all__ = [
-    "PATHS",
-    "Dialect",
-    "adapt",
-    "body_of",
-    "error_code",
-    "error_message",
-    "model_names",
-    "one_line",
-    "parsed",
-    "read_completion",
-    "with_cost",
-]
+__all__ = ["OPENAI", "PATHS", "adapt", "body_of", "read"]
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions"}
 
@@ -55,58 +51,62 @@ _MOST_STOPS = 4
 """The interface takes no more stop strings."""
 
 _REFUSES_PARAMETER = frozenset({"unsupported_parameter", "unsupported_value", "unknown_parameter"})
-_LARGEST_COUNT = 2**53
-_LONGEST_LINE = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """What one service understands; learned from its refusals.
-
-    Attributes:
-        without: Optional parameters that it refuses.
-        limit_name: What it calls the bound of the answer.
-        restricts_choices: Whether it knows vLLM's ``structured_outputs``.
-    """
-
-    model: str
-    without: frozenset[str] = frozenset()
-    limit_name: str = "max_tokens"
-    restricts_choices: bool = False
-
-
-def body_of(request: Request, dialect: Dialect) -> dict[str, Any]:
-    """Return the JSON body that asks ``request`` in a dialect."""
+def body_of(request: Request, dialect: Dialect) -> bytes:
+    """Return the JSON that asks ``request`` in a dialect."""
     sampling = request.sampling
-    body: dict[str, Any] = {"model": dialect.model, **_prompt_of(request.prompt)}
+    body: dict[str, Any] = {"model": dialect.model}
+    if request.prompt.api == "completions":
+        body["prompt"] = _written(request.prompt)
+    else:
+        _add_messages(body, request.prompt)
     body[dialect.limit_name] = sampling.max_output_tokens
-    body |= {name: value for name in _OPTIONAL if (value := getattr(sampling, name)) is not None}
+    for name in _OPTIONAL:
+        if (value := getattr(sampling, name)) is not None:
+            body[name] = value
     if sampling.stop:
-        body["stop"] = list(sampling.stop[:_MOST_STOPS])
+        body["stop"] = sampling.stop[:_MOST_STOPS]
     if sampling.choices and request.prompt.api == "completions":
         body["logprobs"] = 5
         if dialect.restricts_choices:
-            body["structured_outputs"] = {"choice": list(sampling.choices)}
-    return {name: value for name, value in body.items() if name not in dialect.without}
+            body["structured_outputs"] = {"choice": sampling.choices}
+    for name in dialect.without:
+        body.pop(name, None)
+    return orjson.dumps(body)
 
 
-def _prompt_of(prompt: Prompt) -> dict[str, Any]:
-    if prompt.api == "completions":
-        shown = "".join(said + answered for said, answered in prompt.turns)
-        return {"prompt": prompt.fixed + shown + prompt.variable}
-    messages = [("system", prompt.fixed)] if prompt.fixed else []
-    for said, answered in prompt.turns:
-        messages += [("user", said), ("assistant", answered)]
-    body: dict[str, Any] = {}
+def _written(prompt: Prompt) -> str:
+    shown = "".join(said + answered for said, answered in prompt.turns)
+    return prompt.fixed + shown + prompt.variable
+
+
+def _add_messages(body: dict[str, Any], prompt: Prompt) -> None:
     if prompt.continues:
-        role, begun = messages.pop()
-        messages.append((role, begun + prompt.variable))
+        *turns, (asked, begun) = prompt.turns
+        messages = _fixed_messages(prompt.fixed, tuple(turns), asked)
+        last = {"role": "assistant", "content": begun + prompt.variable}
         # vLLM's names; others go on with an assistant's message unasked, or refuse.
-        body = {"continue_final_message": True, "add_generation_prompt": False}
+        body |= {"continue_final_message": True, "add_generation_prompt": False}
     else:
-        messages.append(("user", prompt.variable))
-    body["messages"] = [{"role": role, "content": content} for role, content in messages]
-    return body
+        messages = _fixed_messages(prompt.fixed, prompt.turns, None)
+        last = {"role": "user", "content": prompt.variable}
+    body["messages"] = [*messages, last]
+
+
+@lru_cache(maxsize=64)
+def _fixed_messages(
+    fixed: str, turns: tuple[tuple[str, str], ...], asked: str | None
+) -> tuple[orjson.Fragment, ...]:
+    """Return the messages that are the same for many requests, written once: none or one piece."""
+    messages = [("system", fixed)] if fixed else []
+    for said, answered in turns:
+        messages += [("user", said), ("assistant", answered)]
+    if asked is not None:
+        messages.append(("user", asked))
+    written = [orjson.dumps({"role": role, "content": content}) for role, content in messages]
+    # Put into a list as one piece, what is between the brackets is as good as all the messages.
+    return (orjson.Fragment(b",".join(written)),) if written else ()
 
 
 def adapt(dialect: Dialect, status: int, content: bytes) -> Dialect | None:
@@ -115,8 +115,11 @@ def adapt(dialect: Dialect, status: int, content: bytes) -> Dialect | None:
     Hosts differ in what they take: reasoning models refuse ``temperature`` and
     ``max_tokens``, others ``seed``. They say so by code, naming the parameter.
     """
-    name = _error_of(_parsed_or_none(content)).get("param")
-    if status != 400 or error_code(content) not in _REFUSES_PARAMETER:
+    if status != 400:
+        return None
+    body = parsed_or_none(content)
+    name = error_of(body).get("param")
+    if _REFUSES_PARAMETER.isdisjoint(error_words(body)):
         return None
     if name == "max_tokens" and dialect.limit_name == name:
         return replace(dialect, limit_name="max_completion_tokens")
@@ -125,64 +128,68 @@ def adapt(dialect: Dialect, status: int, content: bytes) -> Dialect | None:
     return None
 
 
-def read_completion(
-    body: Any, sampling: Sampling, *, endpoint: str, started_at: float, seconds: float
-) -> Completion:
+def read(body: Any, sampling: Sampling) -> Said:
     """Read an answer.
 
     Raises:
-        TransientError: If it is not the JSON that the interface promises, or an
-            error in the disguise of HTTP 200.
+        BadAnswerError: If it is not the JSON that the interface promises, an error in the
+            disguise of HTTP 200, or empty; see :func:`_is_empty`.
     """
     try:
         choice = body["choices"][0]
+        message = choice.get("message", choice)
         # Some services leave the content out where there is none.
-        text = choice["message"].get("content") if "message" in choice else choice["text"]
+        text = message.get("content") if message is not choice else choice["text"]
     except (KeyError, IndexError, TypeError, AttributeError) as error:
-        said = _said_by(body) or one_line(body)
-        raise TransientError(
-            f"HTTP 200, but not an answer: {said}", possibly_billed=True
+        raise BadAnswerError(
+            f"HTTP 200, but not an answer: {said_by(body) or one_line(body)}"
         ) from error
-    return Completion(
-        text=_well_formed(text) if isinstance(text, str) else "",
-        finish_reason=_FINISH.get(str(choice.get("finish_reason")), "stop"),
+    reason = choice.get("finish_reason")
+    if reason == "error":
+        raise BadAnswerError(f"HTTP 200, but the answer failed: {said_by(choice)}")
+    said = Said(
+        text=well_formed(text) if isinstance(text, str) else "",
+        finish_reason=_FINISH.get(str(reason), "stop"),
         usage=_usage_of(body.get("usage")),
-        endpoint=endpoint,
-        model=_well_formed(str(body.get("model") or "")),
+        model=well_formed(str(body.get("model") or "")),
         choice_logprobs=_choice_logprobs(choice.get("logprobs"), sampling.choices),
-        started_at=started_at,
-        seconds=seconds,
     )
+    if not said.text and said.finish_reason == "stop" and _is_empty(body, message, said.usage):
+        raise BadAnswerError("HTTP 200, but the answer is empty")
+    return said
 
 
-def with_cost(completion: Completion, cost: float | None) -> Completion:
-    """Return the completion with its price in US dollars."""
-    return msgspec.structs.replace(completion, cost=cost)
+def _is_empty(body: Any, message: Any, usage: Usage) -> bool:
+    """Return whether an answer without text is none at all.
 
-
-def _well_formed(text: str) -> str:
-    """Return the text with what no UTF-8 can hold replaced: half of a character cut in two."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    A model may end at once: then a token was made, the one that ends the answer,
+    and is counted. What was filtered or cut off says so by its reason. But where
+    no token was made nothing was answered; without a count, a text that is empty
+    stands for an answer, and one that is missing does not.
+    """
+    if message.get("tool_calls") or message.get("refusal"):
+        return False
+    if isinstance(body.get("usage"), dict):
+        return usage.output_tokens == 0
+    return not isinstance(message.get("content", message.get("text")), str)
 
 
 def _usage_of(usage: Any) -> Usage:
-    table = _table(usage)
+    told = table(usage)
+    shown, made = count(told.get("prompt_tokens")), count(told.get("completion_tokens"))
+    of_input = table(told.get("prompt_tokens_details"))
+    reasoning = count(table(told.get("completion_tokens_details")).get("reasoning_tokens"))
+    if reasoning and count(told.get("total_tokens")) == shown + made + reasoning:
+        # xAI and Gemini count reasoning beside the answer, all others within it.
+        made += reasoning
     return Usage(
-        input_tokens=_count(table.get("prompt_tokens")),
-        output_tokens=_count(table.get("completion_tokens")),
-        cached_tokens=_count(_table(table.get("prompt_tokens_details")).get("cached_tokens")),
+        input_tokens=shown,
+        output_tokens=made,
+        # DeepSeek's name where there are no details.
+        cached_tokens=count(of_input.get("cached_tokens", told.get("prompt_cache_hit_tokens"))),
+        cache_write_tokens=count(of_input.get("cache_write_tokens")),
+        reasoning_tokens=reasoning,
     )
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _count(value: Any) -> int:
-    """Return a number of tokens; 0 for what cannot be one."""
-    if not isinstance(value, int | float) or not 0 <= value <= _LARGEST_COUNT:
-        return 0
-    return int(value)
 
 
 def _choice_logprobs(logprobs: Any, choices: tuple[str, ...]) -> dict[str, float] | None:
@@ -192,15 +199,17 @@ def _choice_logprobs(logprobs: Any, choices: tuple[str, ...]) -> dict[str, float
     by the tokenizer (``" Y"``): every reported token that begins it counts for
     it. What begins several choices tells nothing and counts for none.
     """
-    top = _table(logprobs).get("top_logprobs")
-    first = _table(top[0]) if isinstance(top, list) and top else {}
+    if not choices:
+        return None
+    top = table(logprobs).get("top_logprobs")
+    first = table(top[0]) if isinstance(top, list) and top else {}
     shares: dict[str, float] = {}
     for token, value in first.items():
         begun = [choice for choice in choices if _begins(token, choice)]
         if len(begun) == 1 and isinstance(value, int | float) and not math.isnan(value):
             shares[begun[0]] = shares.get(begun[0], 0.0) + math.exp(min(value, 0.0))
 
-    if not choices or len(shares) < len(choices):
+    if len(shares) < len(choices):
         return None
     return {choice: math.log(max(shares[choice], 5e-324)) for choice in choices}
 
@@ -210,61 +219,19 @@ def _begins(token: str, choice: str) -> bool:
     return bool(start) and choice.strip().casefold().startswith(start)
 
 
-def parsed(content: bytes) -> Any:
-    """Return what a JSON text stands for; one with half characters in it is read all the same.
-
-    Raises:
-        ValueError: If it is no JSON.
-    """
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        # Strict about UTF-8, where a model was cut off in the middle of a character.
-        try:
-            return json.loads(content.decode("utf-8", "replace"))
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
+def _path(_base_url: str, api: Api) -> str:
+    return PATHS.get(api, PATHS["chat"])
 
 
-def _error_of(body: Any) -> Mapping[str, Any]:
-    error = _table(body).get("error")
-    return error if isinstance(error, dict) else {"message": error}
+def _key_headers(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def _said_by(body: Any) -> str:
-    return one_line(_error_of(body).get("message") or "")
-
-
-def _parsed_or_none(content: bytes) -> Any:
-    try:
-        return parsed(content)
-    except ValueError:
-        return None
-
-
-def error_code(content: bytes) -> str:
-    """Return the ``code`` of an error body, its ``type`` if that is no word, else nothing."""
-    error = _error_of(_parsed_or_none(content))
-    words = (error.get("code"), error.get("type"))
-    return next((word for word in words if isinstance(word, str) and word), "")
-
-
-def error_message(content: bytes) -> str:
-    """Return what an error body says, on one line of at most 300 characters."""
-    return _said_by(_parsed_or_none(content)) or one_line(content.decode("utf-8", "replace"))
-
-
-def one_line(said: object) -> str:
-    """Return other people's words on one line of at most 300 printable characters."""
-    text = str(said)[: 4 * _LONGEST_LINE]
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    line = " ".join(printable.split())
-    return line if len(line) <= _LONGEST_LINE else f"{line[: _LONGEST_LINE - 1]}…"
-
-
-def model_names(content: bytes) -> list[str] | None:
-    """Return the ids in an answer to ``GET /models``, or ``None`` if it is none."""
-    try:
-        return [str(model["id"]) for model in _parsed_or_none(content)["data"]]
-    except (KeyError, TypeError):
-        return None
+OPENAI = Wire(
+    path=_path,
+    models_path=lambda _base_url: "/models",
+    key_headers=_key_headers,
+    body=body_of,
+    read=read,
+    adapt=adapt,
+)

@@ -104,20 +104,22 @@ class PromptBook:
         settings, key = self._settings, str(ordinal)
         if not self.list_continues:
             last = f"\n\nContinue with tasks {self.first_number} to {self.last_number}."
-            return self._request("generation", key, Prompt(_CHAT_LIST, shown + last))
+            prompt = Prompt(_CHAT_LIST, shown + last, api=settings.api)
+            return self._request("generation", key, prompt)
         begun = f"{shown}\n{self.first_number}."
         prompt = Prompt(_LIST_HEADER, begun, api="completions")
-        if settings.api == "chat":
+        if settings.api != "completions":
             asked = _BEGUN_LIST.format(self.last_number)
-            prompt = Prompt(_ASSISTANT, begun, ((asked, ""),), continues=True)
+            prompt = Prompt(_ASSISTANT, begun, ((asked, ""),), settings.api, continues=True)
         stop = ("\n\n", f"\n{self.last_number + 1}.")
         return self._request("generation", key, prompt, stop=stop)
 
     def classification(self, task: str, instruction: str) -> Request:
         """Ask whether a task is a classification task."""
         asked = f"Task: {_one_line(instruction)}\nClassification:"
-        if (self._settings.classification_api or self._settings.api) == "chat":
-            prompt = Prompt(_CHAT_DECISION, asked, self._decisions)
+        api = self._settings.classification_api or self._settings.api
+        if api != "completions":
+            prompt = Prompt(_CHAT_DECISION, asked, self._decisions, api)
             return self._request("classification", task, prompt)
         prompt = Prompt(_written(_DECISION_HEADER, self._decisions), asked, api="completions")
         return self._request("classification", task, prompt, stop=("\n",), choices=CHOICES)
@@ -126,9 +128,10 @@ class PromptBook:
         """Ask for worked examples: label first for classification, else input first."""
         asked = f"Task: {_one_line(instruction)}\n"
         examples = self._output_first if is_classification else self._input_first
-        if self._settings.api == "chat":
+        api = self._settings.api
+        if api != "completions":
             header = _CHAT_OUTPUT_FIRST if is_classification else _CHAT_INPUT_FIRST
-            prompt = Prompt(header, asked.rstrip(), examples)
+            prompt = Prompt(header, asked.rstrip(), examples, api)
         else:
             header = _OUTPUT_FIRST_HEADER if is_classification else _INPUT_FIRST_HEADER
             prompt = Prompt(_written(header, examples), asked, api="completions")

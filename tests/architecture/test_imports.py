@@ -104,7 +104,7 @@ def test_this_test_sees_imports_in_every_form() -> None:
     found = imports_of(PACKAGE / "cli" / "generate.py")
     assert {"asyncgen.settings", "asyncgen.cli.session", "typer"} <= found
     assert "asyncgen.endpoints.base" in imports_of(PACKAGE / "engine" / "lane.py")
-    assert "asyncgen.endpoints.openai_wire" in imports_of(PACKAGE / "endpoints" / "openai.py")
+    assert "asyncgen.endpoints.bodies" in imports_of(PACKAGE / "endpoints" / "http.py")
     assert len(MODULES) > 40
 
 

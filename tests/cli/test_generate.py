@@ -54,7 +54,7 @@ def _wait_for_answers(server: ModelServer, at_least: int, process: subprocess.Po
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("api", ["chat", "completions"])
+@pytest.mark.parametrize("api", ["chat", "completions", "anthropic"])
 def test_the_dataset_is_the_same_at_1_and_at_64_in_flight(
     server: ModelServer, tmp_path: Path, api: str
 ) -> None:

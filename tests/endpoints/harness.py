@@ -10,14 +10,19 @@ import pytest
 from msgspec import structs
 from support.server import ModelServer, Reply
 
-from asyncgen.endpoints.openai import OpenAIEndpoint, OpenAIOptions
+from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.transport import Timeouts
 from asyncgen.records import Prompt, Request, Sampling
 
 if TYPE_CHECKING:
     from asyncgen.errors import AsyncgenError
     from asyncgen.records import Completion
+    from asyncgen.records import Reply as Heard
 
-__all__ = ["error_body", "failure", "question", "saying", "send"]
+__all__ = ["ask", "error_body", "failure", "question", "saying", "send"]
+
+
+TIMEOUTS = {"total", "connect", "first_byte", "stall"}
 
 
 def saying(text: str) -> ModelServer:
@@ -31,15 +36,27 @@ def question(fixed: str = "Be brief.", variable: str = "Name a river.", **sampli
 
 
 def send(url: str, request: Request | None = None, **options: Any) -> Completion:
-    """Open an endpoint, make one attempt, close it."""
+    """Open an endpoint, make one attempt, close it; return the answer alone."""
+    return ask(url, request, **options).completion
+
+
+def ask(url: str, request: Request | None = None, **options: Any) -> Heard:
+    """Open an endpoint, make one attempt, close it.
+
+    Options are those of the endpoint; those of its timeouts by their own names.
+    """
     request = request or question()
     api = options.pop("api", request.prompt.api)
     asked = structs.replace(request, prompt=structs.replace(request.prompt, api=api))
 
-    async def main() -> Completion:
+    timeouts = {name: options.pop(name) for name in TIMEOUTS & options.keys()}
+
+    async def main() -> Heard:
         settings: dict[str, Any] = {"model": "test-model", **options}
-        async with OpenAIEndpoint(OpenAIOptions(base_url=url, **settings)) as endpoint:
-            return (await endpoint.send(asked)).completion
+        if timeouts:
+            settings["timeouts"] = Timeouts(**timeouts)
+        async with HttpEndpoint(HttpOptions(base_url=url, api=api, **settings)) as endpoint:
+            return await endpoint.send(asked)
 
     return asyncio.run(main())
 

@@ -12,10 +12,17 @@ import pytest
 from endpoints.harness import error_body, failure, question, saying, send
 from support.server import ModelServer, Reply
 
-from asyncgen.endpoints.openai import OpenAIEndpoint, OpenAIOptions
+from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.prices import fixed_prices
 from asyncgen.engine import Engine, EngineOptions, Lane, RateLimits, RetryPolicy
-from asyncgen.errors import AsyncgenError, EndpointRefusedError, SettingsError
+from asyncgen.errors import (
+    AsyncgenError,
+    BadAnswerError,
+    EndpointRefusedError,
+    SettingsError,
+)
 from asyncgen.records import Prompt, Request, Sampling, Usage
+from asyncgen.settings import Price
 
 if TYPE_CHECKING:
     from asyncgen.records import Answer
@@ -124,28 +131,14 @@ def test_replicas_on_other_ports_look_the_same_in_a_dataset() -> None:
 
 def test_a_label_and_a_price_are_kept_with_the_answer() -> None:
     async def main(url: str) -> Any:
-        options = OpenAIOptions(base_url=url, model="test-model", label="embedded")
-        async with OpenAIEndpoint(options, price=lambda _model, usage: usage.input_tokens) as it:
+        options = HttpOptions(base_url=url, model="test-model", label="embedded")
+        async with HttpEndpoint(options, prices=fixed_prices(Price(input=1e6, output=0))) as it:
             return (await it.send(question("a b", "c d"))).completion
 
     with ModelServer(lambda _body, _number: Reply("ok", usage={"prompt_tokens": 5})) as server:
         completion = asyncio.run(main(server.url))
 
     assert (completion.endpoint, completion.cost) == ("embedded", 5)
-
-
-@pytest.mark.parametrize("api", ["chat", "completions"])
-def test_an_answer_without_content_is_an_empty_answer(api: str) -> None:
-    with ModelServer(lambda _body, _number: Reply(None)) as server:
-        assert send(server.url, api=api).text == ""
-
-
-def test_an_answer_whose_content_is_left_out_is_an_empty_answer() -> None:
-    body = {"choices": [{"message": {"role": "assistant"}, "finish_reason": "length"}]}
-    with ModelServer(lambda _body, _number: Reply(body=orjson.dumps(body))) as server:
-        completion = send(server.url)
-
-    assert (completion.text, completion.finish_reason) == ("", "length")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +214,7 @@ def test_a_parameter_that_is_refused_by_name_is_left_out_from_then_on(code: str,
         return Reply("Rhine")
 
     async def main(url: str) -> None:
-        async with OpenAIEndpoint(OpenAIOptions(base_url=url, model="test-model")) as endpoint:
+        async with HttpEndpoint(HttpOptions(base_url=url, model="test-model")) as endpoint:
             for _ in range(3):
                 assert (await endpoint.send(question(**ALL))).completion.text == "Rhine"
 
@@ -259,7 +252,7 @@ def test_requests_that_are_refused_at_the_same_time_all_adapt() -> None:
         return Reply("Rhine")
 
     async def main(url: str) -> list[str]:
-        async with OpenAIEndpoint(OpenAIOptions(base_url=url, model="test-model")) as endpoint:
+        async with HttpEndpoint(HttpOptions(base_url=url, model="test-model")) as endpoint:
             answers = await asyncio.gather(*(endpoint.send(question(**ALL)) for _ in range(20)))
         return [answer.completion.text for answer in answers]
 
@@ -316,10 +309,22 @@ def test_the_key_is_in_no_error_even_if_the_service_quotes_it(
     assert "is not good" in str(caught.value)
 
 
+@pytest.mark.parametrize("body", [error_body(f"key {KEY} is odd"), f"<html>{KEY} is odd".encode()])
+def test_the_key_is_in_no_error_that_comes_as_a_success(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with ModelServer(lambda _body, _number: Reply(body=body)) as server:
+        error = failure(server.url, BadAnswerError)
+
+    assert KEY not in repr(error)
+    assert "is odd" in str(error)
+
+
 def test_the_key_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    options = OpenAIOptions(base_url="http://127.0.0.1:1/v1", model="m")
-    endpoint = OpenAIEndpoint(options)
+    options = HttpOptions(base_url="http://127.0.0.1:1/v1", model="m")
+    endpoint = HttpEndpoint(options)
 
     assert KEY not in repr(options) + repr(endpoint) + repr(vars(endpoint))
 
@@ -335,7 +340,7 @@ def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(
 
 
 def test_outside_its_context_manager_an_endpoint_is_of_no_use() -> None:
-    endpoint = OpenAIEndpoint(OpenAIOptions(base_url="http://127.0.0.1:1/v1", model="m"))
+    endpoint = HttpEndpoint(HttpOptions(base_url="http://127.0.0.1:1/v1", model="m"))
 
     with pytest.raises(RuntimeError, match="context manager"):
         asyncio.run(endpoint.send(question()))
@@ -345,7 +350,7 @@ def test_hundreds_of_requests_are_in_flight_at_a_time() -> None:
     """No limit of the client's own stands below the engine's."""
 
     async def main(url: str) -> None:
-        async with OpenAIEndpoint(OpenAIOptions(base_url=url, model="test-model")) as endpoint:
+        async with HttpEndpoint(HttpOptions(base_url=url, model="test-model")) as endpoint:
             await asyncio.gather(*(endpoint.send(question()) for _ in range(150)))
 
     with ModelServer(lambda _body, _number: Reply("ok", delay=2.0)) as server:
@@ -388,7 +393,7 @@ def test_a_rough_server_costs_no_request() -> None:
         answers.append(answer)
 
     async def main(url: str) -> None:
-        async with OpenAIEndpoint(OpenAIOptions(base_url=url, model="test-model")) as endpoint:
+        async with HttpEndpoint(HttpOptions(base_url=url, model="test-model")) as endpoint:
             options = EngineOptions(
                 max_in_flight=16, retry=RetryPolicy(max_attempts=50, base=0.002, cap=0.01)
             )

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 import pytest
 
-from asyncgen.endpoints import openai_wire as wire
-from asyncgen.endpoints.failures import failure_of, retry_after
+from asyncgen.endpoints import bodies, openai_wire
+from asyncgen.endpoints.failures import failure_of
 from asyncgen.errors import AsyncgenError, TransientError
 from asyncgen.records import Sampling
 
@@ -18,10 +18,7 @@ CHOICES = (" yes", " no")
 
 def logprobs_of(top: Any, choices: tuple[str, ...] = CHOICES) -> dict[str, float] | None:
     body = {"choices": [{"text": " yes", "logprobs": top}]}
-    completion = wire.read_completion(
-        body, Sampling(choices=choices), endpoint="e", started_at=0, seconds=0
-    )
-    return completion.choice_logprobs
+    return openai_wire.read(body, Sampling(choices=choices)).choice_logprobs
 
 
 def first(**tokens: float) -> dict[str, Any]:
@@ -101,39 +98,6 @@ def test_without_choices_none_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("0", 0),
-        ("12", 12),
-        ("0.5", 0.5),
-        ("-3", 0),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", 37),
-        ("Sunday, 06-Nov-94 08:49:37 GMT", 37),
-        ("Sun Nov  6 08:49:37 1994", 37),
-        ("Sun, 06 Nov 1994 08:48:37 GMT", 0),
-    ],
-)
-def test_every_form_of_retry_after_is_read(value: str, seconds: float) -> None:
-    """Seconds, or one of the three forms of date that HTTP knows, all of them in GMT."""
-    assert retry_after({"Retry-After": value}, now=784111740) == seconds
-
-
-@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "1e999", "9" * 400, "²", "12 s"])
-def test_a_wait_that_makes_no_sense_is_none(value: str) -> None:
-    """Above all none that never ends."""
-    assert retry_after({"Retry-After": value}, now=0) is None
-    assert retry_after({"retry-after-ms": value}, now=0) is None
-
-
-def test_seconds_count_where_milliseconds_make_no_sense() -> None:
-    assert retry_after({"retry-after-ms": "soon", "Retry-After": "2"}) == 2
-
-
-def test_no_header_asks_for_nothing() -> None:
-    assert retry_after({}) is None
-
-
-@pytest.mark.parametrize(
     ("content", "code"),
     [
         (b'{"error": {"code": "a", "type": "b"}}', "a"),
@@ -149,7 +113,7 @@ def test_no_header_asks_for_nothing() -> None:
     ],
 )
 def test_a_code_is_a_word(content: bytes, code: str) -> None:
-    assert wire.error_code(content) == code
+    assert bodies.error_code(content) == code
 
 
 @pytest.mark.parametrize(
@@ -166,7 +130,7 @@ def test_a_code_is_a_word(content: bytes, code: str) -> None:
     ],
 )
 def test_a_message_is_one_line_of_an_error_in_any_form(content: bytes, said: str) -> None:
-    assert wire.error_message(content) == said
+    assert bodies.error_message(content) == said
 
 
 @pytest.mark.parametrize(
@@ -181,7 +145,7 @@ def test_a_message_is_one_line_of_an_error_in_any_form(content: bytes, said: str
     ],
 )
 def test_model_names_are_read_where_they_are(content: bytes, names: list[str] | None) -> None:
-    assert wire.model_names(content) == names
+    assert bodies.model_names(content) == names
 
 
 @pytest.mark.parametrize("status", [201, 204, 301, 304])

@@ -16,6 +16,7 @@ from asyncgen.records import Sampling
 from asyncgen.settings import (
     CHANGEABLE,
     EMBEDDED_PRESET,
+    EndpointSettings,
     Settings,
     differences,
     read_toml,
@@ -158,6 +159,7 @@ def test_settings_are_read_back_from_disk(tmp_path: Path) -> None:
 
 OTHER: dict[str, Any] = {
     "endpoint": ("http://other/v1",),
+    "endpoints": (EndpointSettings(url="http://other/v1"),),
     "model": "other",
     "api": "completions",
     "api_key_env": "OTHER_KEY",
@@ -314,7 +316,11 @@ def test_decoding_has_its_bounds(table: dict[str, Any], said: str) -> None:
         ("rpm", 10**400, "number out of range"),
         ("endpoint", 5, "expected `array`, got `int`"),
         ("generation", 5, "expected `object`, got `int`"),
-        ("api", "Chat", "invalid enum value 'Chat', it is 'chat' or 'completions'"),
+        (
+            "api",
+            "Chat",
+            "invalid enum value 'Chat', it is 'chat', 'completions' or 'anthropic'",
+        ),
     ],
 )
 def test_a_value_of_another_type_is_told(name: str, value: Any, problem: str) -> None:

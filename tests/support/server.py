@@ -1,4 +1,4 @@
-"""A real OpenAI-compatible HTTP server on loopback, in a thread, following a script."""
+"""A real HTTP server on loopback, in a thread, following a script: OpenAI's and Anthropic's."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Reply:
         text: The model's answer, for status 200; ``None`` as services say it.
         body: The raw body instead, for anything else.
         delay: Seconds before it answers.
+        stall: Seconds between the first half of the answer and the second.
         reset: Close the connection without an answer.
         cut: Announce a longer body than is sent, then close the connection.
         choice: Fields of the choice besides, such as ``logprobs``.
@@ -38,6 +39,7 @@ class Reply:
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    stall: float = 0.0
     reset: bool = False
     finish_reason: str = "stop"
     cut: bool = False
@@ -53,11 +55,13 @@ def prompt_of(body: dict[str, Any]) -> str:
     """Return the whole prompt of a request body, chat or completion."""
     if "prompt" in body:
         return str(body["prompt"])
-    return "\n".join(message["content"] for message in body["messages"])
+    contents = (message["content"] for message in body["messages"])
+    # Anthropic's is a list of blocks where one is marked for the cache.
+    return "\n".join(text if isinstance(text, str) else text[0]["text"] for text in contents)
 
 
 class ModelServer:
-    """Serves ``/v1/completions``, ``/v1/chat/completions`` and ``/v1/models``.
+    """Serves ``/v1/completions``, ``/v1/chat/completions``, ``/v1/messages`` and ``/v1/models``.
 
     Args:
         reply: Called with the request's body and its number, from 0, on the server's thread.
@@ -114,6 +118,7 @@ class ModelServer:
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/completions", self._complete)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_post("/v1/messages", self._complete)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self._tls)
@@ -139,7 +144,8 @@ class ModelServer:
         number = len(self.bodies)
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
-        if self._key is not None and request.headers.get("Authorization") != f"Bearer {self._key}":
+        sent = request.headers.get("x-api-key", request.headers.get("Authorization", ""))
+        if self._key is not None and sent.removeprefix("Bearer ") != self._key:
             return _error(401, "Incorrect API key provided", "invalid_api_key")
         if body["model"] != self._model:
             return _error(404, f"The model '{body['model']}' does not exist", "model_not_found")
@@ -151,9 +157,23 @@ class ModelServer:
             return web.Response()
         if reply.cut:
             return await _cut_short(request, reply.body or b"{")
-        if reply.status != 200 or reply.body is not None:
-            return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
-        return _json(self._completion(body, reply))
+        content = reply.body
+        if content is None and reply.status == 200:
+            is_message = request.path.endswith("/messages")
+            content = orjson.dumps((self._message if is_message else self._completion)(body, reply))
+        if reply.stall:
+            return await _in_halves(request, content or b"", reply.stall)
+        return web.Response(status=reply.status, body=content, headers=reply.headers)
+
+    def _message(self, _body: dict[str, Any], reply: Reply) -> dict[str, Any]:
+        return {
+            "type": "message",
+            "role": "assistant",
+            "model": self._model,
+            "content": [{"type": "text", "text": reply.text}],
+            "stop_reason": reply.finish_reason,
+            "usage": reply.usage or {"input_tokens": 1, "output_tokens": 1},
+        } | reply.choice
 
     def _completion(self, body: dict[str, Any], reply: Reply) -> dict[str, Any]:
         choice: dict[str, Any] = {"index": 0, "finish_reason": reply.finish_reason}
@@ -164,6 +184,15 @@ class ModelServer:
         words = len(prompt_of(body).split()), len((reply.text or "").split())
         usage = reply.usage or {"prompt_tokens": words[0], "completion_tokens": words[1]}
         return {"model": self._model, "choices": [choice | reply.choice], "usage": usage}
+
+
+async def _in_halves(request: web.Request, body: bytes, pause: float) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Length": str(len(body))})
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    await asyncio.sleep(pause)
+    await response.write(body[len(body) // 2 :])
+    return response
 
 
 async def _cut_short(request: web.Request, body: bytes) -> web.StreamResponse:

@@ -11,7 +11,9 @@ import anyio.to_thread
 from asyncgen.endpoints.embedded.model import ModelSource, find_model
 from asyncgen.endpoints.embedded.options import ServerOptions
 from asyncgen.endpoints.embedded.process import embedded_server
-from asyncgen.endpoints.openai import OpenAIEndpoint, OpenAIOptions
+from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.prices import FREE
+from asyncgen.endpoints.transport import Timeouts
 from asyncgen.errors import UnreachableError
 
 if TYPE_CHECKING:
@@ -28,21 +30,22 @@ LABEL = "local"
 """What provenance calls the endpoint: its port differs from session to session."""
 
 
-class EmbeddedEndpoint(OpenAIEndpoint):
+class EmbeddedEndpoint(HttpEndpoint):
     """Talks to a server of ours; when it cannot be reached, it is known to be dead."""
 
     def __init__(self, server: EmbeddedServer, settings: Settings) -> None:
         super().__init__(
-            OpenAIOptions(
+            HttpOptions(
                 base_url=server.base_url,
                 model=server.model,
-                timeout=settings.timeout,
-                connect_timeout=settings.connect_timeout,
+                timeouts=Timeouts(
+                    total=settings.timeout, connect=settings.connect_timeout, stall=None
+                ),
                 label=LABEL,
                 paid=False,
                 restricts_choices=True,
             ),
-            price=lambda _model, _usage: 0.0,
+            prices=FREE,
         )
         self._server = server
 

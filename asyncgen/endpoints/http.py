@@ -1,0 +1,224 @@
+"""A language model's service over HTTP: OpenAI-compatible or Anthropic's, by its wire."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from asyncgen.endpoints import bodies
+from asyncgen.endpoints.anthropic_wire import ANTHROPIC
+from asyncgen.endpoints.failures import disguised_failure, failure_of
+from asyncgen.endpoints.hints import family_of, hints_of
+from asyncgen.endpoints.openai_wire import OPENAI
+from asyncgen.endpoints.refusals import Refusal, explained
+from asyncgen.endpoints.transport import Timeouts, await_rest, open_session, translated
+from asyncgen.endpoints.wire import Dialect
+from asyncgen.errors import BadAnswerError, EndpointError, SettingsError, TransientError
+from asyncgen.records import Completion, Reply
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Self
+
+    from asyncgen.endpoints.prices import PriceList
+    from asyncgen.endpoints.wire import Said
+    from asyncgen.records import Api, RateHint, Request
+    from asyncgen.settings import HeaderFamily
+
+__all__ = ["HttpEndpoint", "HttpOptions"]
+
+_EXPLAIN_SECONDS = 3.0
+"""A refusal is not held up for longer to find out which models are served."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """How to talk to a service.
+
+    Attributes:
+        base_url: Such as ``https://HOST/v1``, without the last path segment of a method.
+        model: The model's name as the service knows it.
+        api: ``anthropic`` for Anthropic's messages; of the others each request names its own.
+        api_key_env: Environment variable that holds the key; unset means no key is sent.
+        timeouts: How long to wait for what.
+        label: What a dataset's provenance calls the endpoint; the host by default.
+        paid: Whether answers cost money.
+        headers: Whose rate-limit headers it sends; by its host where that is known.
+        restricts_choices: Whether the service decodes under vLLM's
+            ``structured_outputs`` and reports the log-probability of every choice.
+    """
+
+    base_url: str
+    model: str
+    api: Api = "chat"
+    api_key_env: str = "OPENAI_API_KEY"
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    label: str = ""
+    paid: bool = True
+    headers: HeaderFamily = "auto"
+    restricts_choices: bool = False
+
+
+class HttpEndpoint:
+    """One base URL with one key and one model.
+
+    The session is opened with the context manager; one connection for each
+    request in flight, the engine decides how many.
+
+    Args:
+        options: How to talk to it.
+        prices: What its answers cost; ``None`` where no price is known.
+    """
+
+    def __init__(self, options: HttpOptions, *, prices: PriceList | None = None) -> None:
+        self.name = options.base_url
+        self.paid = options.paid
+        self._options = options
+        self._prices = prices
+        self._wire = ANTHROPIC if options.api == "anthropic" else OPENAI
+        self._family: HeaderFamily = family_of(options.base_url, options.headers)
+        self._dialect = Dialect(model=options.model, restricts_choices=options.restricts_choices)
+        # The host alone: replicas on other ports of it must not change the dataset.
+        self._label = options.label or urlsplit(options.base_url).hostname or options.base_url
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        options = self._options
+        key = _key(options.api_key_env)
+        if not key.isascii() or (key and not key.isprintable()):
+            raise SettingsError(
+                f"${options.api_key_env}: the key holds characters that no header can"
+            )
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers |= self._wire.key_headers(key)
+        self._session = open_session(options.base_url, headers, options.timeouts)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, request: Request) -> Reply:
+        """Make one attempt; see :meth:`asyncgen.endpoints.base.Endpoint.send`."""
+        started_at, started = time.time(), time.perf_counter()
+        said, hints = await self._ask(request)
+        completion = Completion(
+            text=said.text,
+            finish_reason=said.finish_reason,
+            usage=said.usage,
+            endpoint=self._label,
+            model=said.model,
+            cost=None if self._prices is None else self._prices.cost(said.model, said.usage),
+            choice_logprobs=said.choice_logprobs,
+            started_at=started_at,
+            seconds=time.perf_counter() - started,
+        )
+        return Reply(completion, hints)
+
+    def worst_cost(self, request: Request) -> float | None:
+        """Return the most that an attempt may cost: no token is shorter than a byte."""
+        if self._prices is None:
+            return None
+        return self._prices.worst(request.prompt.worst_tokens, request.sampling.max_output_tokens)
+
+    async def _ask(self, request: Request) -> tuple[Said, tuple[RateHint, ...]]:
+        """Post; where the service refuses an optional parameter by name, leave it out for good."""
+        wire = self._wire
+        path = wire.path(self.name, request.prompt.api)
+        while True:
+            sent = self._dialect
+            status, headers, content = await self._post(path, wire.body(request, sent))
+            now = time.time()
+            hints = hints_of(headers, self._family, now)
+            if status == 200:
+                return self._read(content, request, hints), hints
+            content = self._without_key(content)
+            if wire.adapt(sent, status, content) is not None:
+                # Another request may have learned the same while this one was under way.
+                self._dialect = wire.adapt(self._dialect, status, content) or self._dialect
+                continue
+            error = failure_of(status, headers, content, where=self.name, hints=hints, now=now)
+            if error is not None:
+                raise error
+            refusal = Refusal(status, bodies.error_message(content), path)
+            raise explained(
+                refusal,
+                self._options,
+                has_key=bool(_key(self._options.api_key_env)),
+                served=await self._served_models() if status == 404 else None,
+            )
+
+    def _read(self, content: bytes, request: Request, hints: tuple[RateHint, ...]) -> Said:
+        try:
+            return self._understood(content, request)
+        except EndpointError:
+            pass
+        try:
+            # The same failure again, in words that do not quote the key.
+            return self._understood(self._without_key(content), request)
+        except EndpointError as error:
+            error.hints = hints
+            raise
+
+    def _understood(self, content: bytes, request: Request) -> Said:
+        body = _parsed(content)
+        failure = disguised_failure(body, where=self.name)
+        if failure is not None:
+            raise failure
+        return self._wire.read(body, request.sampling)
+
+    async def _post(self, path: str, body: bytes) -> tuple[int, Any, bytes]:
+        options = self._options
+        url = f"{options.base_url.rstrip('/')}{path}"
+        with translated(options.base_url, options.timeouts) as phase:
+            async with self._opened().post(url, data=body) as response:
+                phase.begun = True
+                await_rest(response, options.timeouts.stall)
+                return response.status, response.headers, await response.read()
+
+    async def _served_models(self) -> list[str] | None:
+        options = self._options
+        url = f"{options.base_url.rstrip('/')}{self._wire.models_path(options.base_url)}"
+        brief = Timeouts(total=_EXPLAIN_SECONDS)
+        try:
+            with translated(options.base_url, brief):
+                timeout = aiohttp.ClientTimeout(total=_EXPLAIN_SECONDS)
+                async with self._opened().get(url, timeout=timeout) as response:
+                    content = await response.read()
+                    return bodies.model_names(content) if response.status == 200 else None
+        except TransientError:
+            return None
+
+    def _without_key(self, content: bytes) -> bytes:
+        """Blot out the key in what a service says of an error: some quote what they were sent."""
+        key = _key(self._options.api_key_env).encode()
+        return content.replace(key, b"***") if key else content
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the endpoint is used outside its context manager")
+        return self._session
+
+
+def _key(api_key_env: str) -> str:
+    return os.environ.get(api_key_env, "").strip()
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return bodies.parsed(content)
+    except ValueError as error:
+        raise BadAnswerError(
+            f"HTTP 200, but the answer is not JSON: {bodies.error_message(content)}"
+        ) from error

@@ -1,0 +1,33 @@
+"""Run settings: defaults, then a preset, then a TOML file, then flags; validated once, frozen.
+
+What decides the dataset is the run's *identity*: frozen in the run folder, and
+a resume that contradicts it is refused. The rest (:data:`CHANGEABLE`) may differ
+from one session to the next.
+"""
+
+from __future__ import annotations
+
+from asyncgen.settings.reading import differences, read_toml, resolve, to_toml
+from asyncgen.settings.values import (
+    CHANGEABLE,
+    EMBEDDED,
+    EMBEDDED_PRESET,
+    EndpointSettings,
+    HeaderFamily,
+    Price,
+    Settings,
+)
+
+__all__ = [
+    "CHANGEABLE",
+    "EMBEDDED",
+    "EMBEDDED_PRESET",
+    "EndpointSettings",
+    "HeaderFamily",
+    "Price",
+    "Settings",
+    "differences",
+    "read_toml",
+    "resolve",
+    "to_toml",
+]
