@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asyncgen.endpoints.prices import PriceList
     from asyncgen.settings import EndpointSettings, Settings
 
-__all__ = ["open_endpoints", "timeouts_of"]
+__all__ = ["open_endpoints", "prices_of", "timeouts_of"]
 
 
 async def open_endpoints(
@@ -64,11 +64,12 @@ def _hosted(lane: EndpointSettings, timeouts: Timeouts) -> HttpEndpoint:
             timeouts=timeouts,
             headers=lane.headers,
         ),
-        prices=_prices_of(lane),
+        prices=prices_of(lane),
     )
 
 
-def _prices_of(lane: EndpointSettings) -> PriceList | None:
+def prices_of(lane: EndpointSettings) -> PriceList | None:
+    """Return what an endpoint costs, ``None`` where that is not known."""
     if lane.price is not None:
         return fixed_prices(lane.price)
     host = urlsplit(lane.url).hostname or ""

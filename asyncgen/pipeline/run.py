@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from asyncgen.endpoints.base import Endpoint
-    from asyncgen.engine import EngineSnapshot
+    from asyncgen.engine import EngineSnapshot, Source
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.records import Answer
     from asyncgen.settings import Settings
@@ -104,8 +104,12 @@ class Run:
                 agenda = Agenda(settings, fold, prompts)
                 yield cls(folder, settings, fold, agenda, journal, resumed, time.monotonic())
 
-    async def work(self, endpoints: Sequence[Endpoint]) -> None:
-        """Ask until the target is reached, :meth:`stop` is called or an error ends it.
+    async def work(self, endpoints: Sequence[Endpoint], source: Source | None = None) -> None:
+        """Ask until the source is finished, :meth:`stop` is called or an error ends it.
+
+        Args:
+            endpoints: Whom to ask, opened.
+            source: What to ask, instead of all that the target needs.
 
         Raises:
             EndpointRefusedError: If an endpoint refuses for good.
@@ -124,7 +128,7 @@ class Run:
         self.engine = Engine(lanes, self._deliver, options)
         if self.stopped:
             return
-        await self.engine.run(self.agenda)
+        await self.engine.run(self.agenda if source is None else source)
 
     def stop(self) -> None:
         """Launch nothing more; :meth:`work` returns when the air is clear."""
