@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run_session", "work_on"]
 
+_WARM_AFTER = 0.3
+"""Seconds. What an endpoint refuses at once need not wait for Numba to load."""
+
 
 def run_session(folder: RunFolder, settings: Settings, *, as_json: bool) -> int:
     """Work on a run until it is done, paused or interrupted; return the exit code.
@@ -87,12 +90,15 @@ class _Session:
         Raises:
             AsyncgenError: If the work failed.
         """
-        threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+        warming = threading.Timer(_WARM_AFTER, _warm_up)
+        warming.daemon = True
+        warming.start()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._watch_signals, tasks.cancel_scope)
             tasks.start_soon(self._display.refresh)
             await self._ask()
             tasks.cancel_scope.cancel()
+        warming.cancel()
         self._display.close()
         if self._problem is not None:
             raise self._problem

@@ -147,10 +147,11 @@ FREE = PriceList(
 
 def public_prices(base_url: str, model: str) -> PriceList:
     """Return the public prices of the provider behind a base URL."""
-    # Half a second of import that only hosted endpoints need.
-    from genai_prices.data_snapshot import get_snapshot
 
     def schedule_of(name: str) -> Schedule | None:
+        # Half a second of import that waits for the first answer, or for a budget.
+        from genai_prices.data_snapshot import get_snapshot
+
         try:
             _, found = get_snapshot().find_provider_model(name, None, None, base_url)
         except LookupError:

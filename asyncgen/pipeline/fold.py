@@ -64,9 +64,7 @@ class Fold:
         self._early: dict[int, Answer] = {}
         self._by_id: dict[str, Draft] = {}
         self._settled = 0
-        self._novelty = Novelty(settings.threshold)
-        for seed in seeds:
-            self._novelty.add(seed.id, seed.instruction)
+        self._novelty = Novelty(settings.threshold, self._texts)
 
     def commit(self, answer: Answer) -> None:
         """Fold one answer in.

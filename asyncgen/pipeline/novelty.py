@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncgen.records import Neighbour
-from asyncgen_kernels import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from asyncgen_kernels import Pool
 
 __all__ = ["Novelty"]
 
@@ -20,16 +22,22 @@ class Novelty:
 
     Args:
         threshold: A text is rejected when its ROUGE-L F-measure to any other exceeds it.
+        seeds: The first texts by name, kept whatever they resemble.
     """
 
-    def __init__(self, threshold: float) -> None:
-        self._pool = Pool(threshold)
-        self._ids: list[str] = []
+    def __init__(self, threshold: float, seeds: Mapping[str, str]) -> None:
+        self._threshold = threshold
+        self._ids = list(seeds)
+        self._seeds = tuple(seeds.values())
 
-    def add(self, name: str, text: str) -> None:
-        """Add a text whatever it resembles."""
-        self._pool.add(text)
-        self._ids.append(name)
+    @cached_property
+    def _pool(self) -> Pool:
+        """Made when the first text comes: a run that is refused at once need not load Numba."""
+        from asyncgen_kernels import Pool
+
+        pool = Pool(self._threshold)
+        pool.add_many(self._seeds)
+        return pool
 
     def admit(self, name: str, text: str) -> tuple[int | None, Neighbour | None]:
         """Add a text if it is novel: return its place in the pool, or the one it is too near."""

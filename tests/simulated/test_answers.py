@@ -11,26 +11,34 @@ import orjson
 import pytest
 from msgspec import structs
 
-from asyncgen.endpoints.openai_wire import Dialect, body_of, read_completion
+from asyncgen.endpoints.anthropic_wire import ANTHROPIC
+from asyncgen.endpoints.openai_wire import OPENAI
 from asyncgen.endpoints.simulated.answers import answer_to
 from asyncgen.endpoints.simulated.buckets import Usage
 from asyncgen.endpoints.simulated.chance import mixed
 from asyncgen.endpoints.simulated.dialects import Asked, Complaint, answer_body, read_request
 from asyncgen.endpoints.simulated.prefixes import PrefixCache
 from asyncgen.endpoints.simulated.tasks import instruction
+from asyncgen.endpoints.wire import Dialect
 from asyncgen.pipeline.parsing import parse_decision, parse_instances, parse_items
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.pruning import prune
 from asyncgen.pipeline.rules import first_offence
 from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
+from asyncgen.records import Completion
 from asyncgen.settings import Settings, resolve
 from asyncgen_kernels import Pool
 
 if TYPE_CHECKING:
-    from asyncgen.records import Completion, Request
+    from asyncgen.records import Request
 
 SEEDS = read_seed_tasks(packaged("seed_tasks.jsonl"), at_least=8)
-FORMS = [{"api": "chat"}, {"api": "completions"}, {"api": "chat", "continues": True}]
+FORMS = [
+    {"api": "chat"},
+    {"api": "completions"},
+    {"api": "anthropic"},
+    {"api": "chat", "continues": True},
+]
 
 
 def settings(**changes: Any) -> Settings:
@@ -39,13 +47,15 @@ def settings(**changes: Any) -> Settings:
 
 def answered(request: Request) -> Completion:
     """Send a request through the wire forms of both sides."""
-    body = orjson.dumps(body_of(request, Dialect(model="m")))
+    wire = ANTHROPIC if request.prompt.api == "anthropic" else OPENAI
+    body = wire.body(request, Dialect(model="m"))
     asked = read_request(request.prompt.api, body)
     assert isinstance(asked, Asked)
     answer = answer_to(asked, seed=0, usual_tokens=50)
-    said = answer_body(asked, answer, Usage(1, 0, 1), "x")
-    return read_completion(
-        orjson.loads(said), request.sampling, endpoint="e", started_at=0.0, seconds=0.0
+    body = orjson.loads(answer_body(asked, answer, Usage(1, 0, 1), "x"))
+    said = wire.read(body, request.sampling)
+    return Completion(
+        text=said.text, finish_reason=said.finish_reason, choice_logprobs=said.choice_logprobs
     )
 
 

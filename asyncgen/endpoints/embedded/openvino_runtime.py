@@ -45,7 +45,13 @@ def load_openvino(path: Path, context_length: int, options: ServerOptions) -> Op
     scheduler.enable_prefix_caching = options.prefix_caching
     # With 32-bit keys and values an answer does not depend on what else is in the batch or in
     # the cache, bit for bit; 8 bits are no faster and drift with every reuse of a block.
-    properties: dict[str, Any] = {"KV_CACHE_PRECISION": "f32"}
+    # Likewise on processors that know bfloat16 or 8-bit products: left to itself OpenVINO takes
+    # them there, the former with no such cache at all, the latter by what else is in the batch.
+    properties: dict[str, Any] = {
+        "KV_CACHE_PRECISION": "f32",
+        "INFERENCE_PRECISION_HINT": "f32",
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0",
+    }
     if options.threads:
         properties["INFERENCE_NUM_THREADS"] = options.threads
 
