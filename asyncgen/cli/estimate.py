@@ -102,7 +102,9 @@ def _probe(
     from asyncgen.cli.session import work_on
     from asyncgen.pipeline.run import Run
     from asyncgen.planning.probe import Probe
+    from asyncgen_kernels import warm_up
 
+    warm_up()  # Else compiling them, the first time on a machine, would make all answers look late.
     with Run.opened(folder, settings) as run:
         before, began = run.status(), time.monotonic()
         source = Probe(run.agenda, run.fold, requests)

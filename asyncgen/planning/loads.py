@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from itertools import chain
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from asyncgen.pipeline.seeds import FewShot
-    from asyncgen.planning.tally import Tally
+    from asyncgen.planning.tally import Sums, Tally
     from asyncgen.records import Request, SeedTask, Stage
     from asyncgen.settings import Settings
 
@@ -57,6 +57,15 @@ LOCAL_SPEED = 200.0
 
 _SAMPLE = 64
 
+_STAGE_GUESS = 1
+_KIND_GUESS = 3
+"""Answers that a guess counts as, so that a first odd one does not decide alone: the examples'
+length as that of a stage's answers, and a stage's as that of one of its kinds. Lengths of
+instances differ by three quarters of their mean and more."""
+
+_FEWEST = 2
+"""Answers that tell how much they differ."""
+
 
 class Load(Struct, frozen=True, kw_only=True):
     """What a request of one kind takes, on average.
@@ -64,12 +73,14 @@ class Load(Struct, frozen=True, kw_only=True):
     Attributes:
         fixed_tokens: Input tokens that every prompt of the kind begins with.
         seconds: From sending it to its answer.
+        output_error: Standard error of the output tokens; ``None`` where they were not measured.
     """
 
     input_tokens: float
     fixed_tokens: float
     output_tokens: float
     seconds: float
+    output_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +126,27 @@ def _calibrated(
 ) -> Load:
     load, seen = loads[kind], tally.of(kind)
     siblings = [one for one in KINDS if STAGE_OF[one] == STAGE_OF[kind]]
+    guess = _STAGE_GUESS * load.output_tokens
     length = _ratio(
-        sum(tally.of(one).output_tokens for one in siblings),
-        sum(loads[one].output_tokens * tally.of(one).counted for one in siblings),
+        guess + sum(tally.of(one).output_tokens for one in siblings),
+        guess + sum(loads[one].output_tokens * tally.of(one).counted for one in siblings),
     )
     tokens = _ratio(seen.input_tokens, seen.reckoned_tokens, otherwise=scale)
     return Load(
         input_tokens=load.input_tokens * tokens,
         fixed_tokens=load.fixed_tokens * tokens,
-        # The guess counts as one answer, so that a first odd one does not decide alone.
-        output_tokens=(load.output_tokens * length + seen.output_tokens) / (1 + seen.counted),
+        output_tokens=(_KIND_GUESS * load.output_tokens * length + seen.output_tokens)
+        / (_KIND_GUESS + seen.counted),
         seconds=seen.seconds / seen.timed if seen.timed else load.seconds * pace,
+        output_error=_standard_error(seen),
     )
+
+
+def _standard_error(seen: Sums) -> float | None:
+    if seen.counted < _FEWEST:
+        return None
+    variance = seen.output_squares / seen.counted - (seen.output_tokens / seen.counted) ** 2
+    return math.sqrt(max(0.0, variance) / (seen.counted - 1))
 
 
 def _ratio(found: float, guessed: float, *, otherwise: float = 1.0) -> float:
@@ -188,4 +208,4 @@ def _load(
 def _sample(texts: Sequence[str]) -> list[str]:
     """Return texts from all over, evenly spaced."""
     step = max(1, len(texts) // _SAMPLE)
-    return list(chain(texts[::step]))
+    return list(texts[::step])

@@ -122,8 +122,8 @@ def _first_wave(aim: Aim, standing: Standing, open_ones: int) -> float:
     forecast = standing.forecast
     wanted = aim.target * (1 + aim.surplus) - standing.valid
     short = wanted / forecast.valid_per_kept - open_ones
-    room = max(0.0, aim.in_flight - open_ones)
-    return max(0.0, min(math.ceil(short / forecast.kept_per_answer), aim.look_ahead, room))
+    asked = math.ceil(short / forecast.kept_per_answer)
+    return max(0.0, min(asked, aim.look_ahead, aim.in_flight))
 
 
 def _under_way(
