@@ -102,9 +102,12 @@ def _probe(
     from asyncgen.cli.session import work_on
     from asyncgen.pipeline.run import Run
     from asyncgen.planning.probe import Probe
-    from asyncgen_kernels import warm_up
+    from asyncgen_kernels import is_cached, warm_up
 
-    warm_up()  # Else compiling them, the first time on a machine, would make all answers look late.
+    if not is_cached():
+        # Done while answers come in, it would make them all look late.
+        typer.echo("asyncgen: compiling kernels (first run on this machine, ~10 s)", err=True)
+        warm_up()
     with Run.opened(folder, settings) as run:
         before, began = run.status(), time.monotonic()
         source = Probe(run.agenda, run.fold, requests)

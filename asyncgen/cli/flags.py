@@ -43,8 +43,8 @@ __all__ = [
 ]
 
 _ENDPOINT = (
-    "Base URL of a service (OpenAI-compatible, or Anthropic's with --api anthropic), or 'local' "
-    "for the embedded model; repeatable."
+    "Base URL of a service (OpenAI-compatible, or Anthropic's with --api anthropic), 'local' for "
+    "the embedded model, or 'simulated' for a trial run; repeatable."
 )
 
 Endpoint = Annotated[list[str] | None, typer.Option(help=_ENDPOINT)]

@@ -73,7 +73,6 @@ def as_text(outcome: Estimate, probed: Probed | None, run_dir: Path | None) -> s
         f"for {outcome.target:,} tasks{there}:",
         f"  {'':<16}{'requests':>10}{'tokens in':>12}{'of it fixed':>13}{'tokens out':>12}",
         *_stages(outcome),
-        *_error(outcome),
         f"  cost   {_cost(outcome)}",
         f"  time   {_time(outcome)}",
         *_budget(outcome),
@@ -100,13 +99,6 @@ def _sum(outcome: Estimate) -> StageEstimate:
         fixed_tokens=sum(one.fixed_tokens for one in stages),
         output_tokens=outcome.output_tokens,
     )
-
-
-def _error(outcome: Estimate) -> list[str]:
-    if not outcome.output_error or not outcome.output_tokens:
-        return []
-    share = outcome.output_error / outcome.output_tokens
-    return [f"  {'':<42}{'standard error':>16}{f'± {share:.0%}':>7}"]
 
 
 def _cost(outcome: Estimate) -> str:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
-from asyncgen.endpoints.prices import fixed_prices, public_prices
+from asyncgen.endpoints.prices import FREE, fixed_prices, public_prices
 from asyncgen.endpoints.transport import Timeouts
+from asyncgen.settings import EMBEDDED, SIMULATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AsyncExitStack
     from pathlib import Path
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from asyncgen.endpoints.prices import PriceList
     from asyncgen.settings import EndpointSettings, Settings
 
-__all__ = ["open_endpoints", "prices_of", "timeouts_of"]
+__all__ = ["lane_names", "open_endpoints", "prices_of", "timeouts_of"]
 
 
 async def open_endpoints(
@@ -41,7 +42,31 @@ async def open_endpoints(
 
         return [await open_embedded(stack, settings, server_log, say)]
     timeouts = timeouts_of(settings)
-    return [await stack.enter_async_context(_hosted(lane, timeouts)) for lane in settings.lanes()]
+    if settings.is_simulated:
+        return [await _open_simulated(stack, settings.lanes()[0], timeouts, server_log)]
+    lanes = settings.lanes()
+    return [
+        await stack.enter_async_context(_hosted(lane, name, timeouts))
+        for lane, name in zip(lanes, lane_names(lanes), strict=True)
+    ]
+
+
+async def _open_simulated(
+    stack: AsyncExitStack, lane: EndpointSettings, timeouts: Timeouts, server_log: Path
+) -> Endpoint:
+    """Start a simulated provider as it is by default, and open it; the stack stops it."""
+    from asyncgen.endpoints.simulated import SimulatedOptions, simulated_server
+
+    server = await stack.enter_async_context(simulated_server(SimulatedOptions(), server_log))
+    options = HttpOptions(
+        base_url=server.base_url,
+        model=lane.model,
+        api=lane.api or "chat",
+        timeouts=timeouts,
+        label=SIMULATED,
+        paid=False,
+    )
+    return await stack.enter_async_context(HttpEndpoint(options, prices=prices_of(lane)))
 
 
 def timeouts_of(settings: Settings) -> Timeouts:
@@ -54,10 +79,23 @@ def timeouts_of(settings: Settings) -> Timeouts:
     )
 
 
-def _hosted(lane: EndpointSettings, timeouts: Timeouts) -> HttpEndpoint:
+def lane_names(lanes: Sequence[EndpointSettings]) -> list[str]:
+    """Name each lane by its URL, and what tells it from the others there: key, model, number."""
+    told = [
+        (lane.url, f"{lane.url} (${lane.api_key_env})", f"{lane.url} ({lane.model})")
+        for lane in lanes
+    ]
+    for names in zip(*told, strict=True):
+        if len(set(names)) == len(names):
+            return list(names)
+    return [f"{lane.url} ({number})" for number, lane in enumerate(lanes, start=1)]
+
+
+def _hosted(lane: EndpointSettings, name: str, timeouts: Timeouts) -> HttpEndpoint:
     return HttpEndpoint(
         HttpOptions(
             base_url=lane.url,
+            name=name,
             model=lane.model,
             api=lane.api or "chat",
             api_key_env=lane.api_key_env,
@@ -72,6 +110,8 @@ def prices_of(lane: EndpointSettings) -> PriceList | None:
     """Return what an endpoint costs, ``None`` where that is not known."""
     if lane.price is not None:
         return fixed_prices(lane.price)
+    if lane.url in {EMBEDDED, SIMULATED}:
+        return FREE
     host = urlsplit(lane.url).hostname or ""
     if host == "localhost" or host.startswith("127.") or host == "::1":
         # A server on this machine has no price list, and need not wait for one to load.

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asyncgen.endpoints.connect import prices_of
-from asyncgen.endpoints.prices import FREE
 from asyncgen.journal import JournalReader
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.prompts import PromptBook
@@ -43,7 +42,8 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
     seeds = read_seed_tasks(_seeds_file(settings), at_least=settings.demonstrations)
     few_shot = read_few_shot()
     prompts = PromptBook(settings, few_shot)
-    fold, answers = Fold(settings, seeds, prompts), _answers(settings, folder)
+    fold = Fold(settings, seeds, prompts)
+    answers, lost = _journaled(settings, folder)
     for answer in answers:
         fold.commit(answer)
     tally = tally_of(answers, {one.id for one in fold.drafts if one.is_classification})
@@ -58,7 +58,7 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         ceilings=ceilings_of(settings),
         tariffs=_tariffs(settings),
         max_cost=settings.max_cost,
-        spent=tally.cost,
+        spent=tally.cost + lost,
         measured_on=tally.answers,
     )
 
@@ -67,16 +67,16 @@ def _seeds_file(settings: Settings) -> Path:
     return Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
 
 
-def _answers(settings: Settings, folder: RunFolder | None) -> list[Answer]:
+def _journaled(settings: Settings, folder: RunFolder | None) -> tuple[list[Answer], float]:
+    """Return the answers of a run, and the US dollars that may have gone without one."""
     if folder is None or not folder.settings.is_file():
-        return []
+        return [], 0.0
     folder.compare(settings)
-    return list(JournalReader(folder.journal))
+    journal = JournalReader(folder.journal)
+    return list(journal), journal.losses()
 
 
 def _tariffs(settings: Settings) -> tuple[Tariff, ...]:
-    if settings.is_embedded:
-        return (Tariff(1.0, "", FREE),)
     lanes = settings.lanes()
     weights = sum(lane.weight for lane in lanes)
     return tuple(Tariff(lane.weight / weights, lane.model, prices_of(lane)) for lane in lanes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,8 +97,6 @@ class Estimate(Struct, frozen=True, kw_only=True):
     Attributes:
         tasks: Finished tasks that are there.
         requests: By stage.
-        output_error: Standard error of the output tokens, by how much answers differ; ``None``
-            where they were not measured.
         minutes: At the given limits.
         limiting_factor: The setting that decides how long; ``None`` if nothing is left to do.
         spent: US dollars so far.
@@ -111,7 +108,6 @@ class Estimate(Struct, frozen=True, kw_only=True):
     requests: dict[Stage, int]
     input_tokens: int
     output_tokens: int
-    output_error: float | None
     stages: dict[Stage, StageEstimate]
     cost: Cost
     minutes: float
@@ -134,7 +130,6 @@ def estimate(basis: Basis) -> Estimate:
         requests={stage: one.requests for stage, one in stages.items()},
         input_tokens=sum(one.input_tokens for one in stages.values()),
         output_tokens=sum(one.output_tokens for one in stages.values()),
-        output_error=_output_error(work, basis.loads),
         stages=stages,
         cost=cost_of(work, basis.loads, basis.tariffs),
         minutes=(seconds + ramp) / 60,
@@ -166,15 +161,6 @@ def _stage(stage: Stage, work: Work, loads: Mapping[Kind, Load]) -> StageEstimat
         fixed_tokens=round(sum(count * cacheable(load) for count, load in kinds)),
         output_tokens=round(sum(count * load.output_tokens for count, load in kinds)),
     )
-
-
-def _output_error(work: Work, loads: Mapping[Kind, Load]) -> float | None:
-    errors = [
-        count * load.output_error
-        for kind, count in work.items()
-        if (load := loads[kind]).output_error is not None
-    ]
-    return math.hypot(*errors) if errors else None
 
 
 def _round_trip(loads: Mapping[Kind, Load]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, get_args
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from asyncgen.pipeline.seeds import FewShot
-    from asyncgen.planning.tally import Sums, Tally
+    from asyncgen.planning.tally import Tally
     from asyncgen.records import Request, SeedTask, Stage
     from asyncgen.settings import Settings
 
@@ -57,14 +56,12 @@ LOCAL_SPEED = 200.0
 
 _SAMPLE = 64
 
-_STAGE_GUESS = 1
-_KIND_GUESS = 3
-"""Answers that a guess counts as, so that a first odd one does not decide alone: the examples'
-length as that of a stage's answers, and a stage's as that of one of its kinds. Lengths of
-instances differ by three quarters of their mean and more."""
+_STAGE_GUESS: dict[Stage, float] = {"generation": 0.5, "classification": 1.0, "instances": 4.0}
+"""Answers that the length of the examples counts as, as that of a stage's answers. Instances differ
+by three quarters of their mean, so that a dozen are not much to go by; lists hardly differ."""
 
-_FEWEST = 2
-"""Answers that tell how much they differ."""
+_KIND_GUESS = 3.0
+"""Answers that the length found for a stage counts as, as that of one of its kinds."""
 
 
 class Load(Struct, frozen=True, kw_only=True):
@@ -73,14 +70,12 @@ class Load(Struct, frozen=True, kw_only=True):
     Attributes:
         fixed_tokens: Input tokens that every prompt of the kind begins with.
         seconds: From sending it to its answer.
-        output_error: Standard error of the output tokens; ``None`` where they were not measured.
     """
 
     input_tokens: float
     fixed_tokens: float
     output_tokens: float
     seconds: float
-    output_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +121,7 @@ def _calibrated(
 ) -> Load:
     load, seen = loads[kind], tally.of(kind)
     siblings = [one for one in KINDS if STAGE_OF[one] == STAGE_OF[kind]]
-    guess = _STAGE_GUESS * load.output_tokens
+    guess = _STAGE_GUESS[STAGE_OF[kind]] * load.output_tokens
     length = _ratio(
         guess + sum(tally.of(one).output_tokens for one in siblings),
         guess + sum(loads[one].output_tokens * tally.of(one).counted for one in siblings),
@@ -138,15 +133,7 @@ def _calibrated(
         output_tokens=(_KIND_GUESS * load.output_tokens * length + seen.output_tokens)
         / (_KIND_GUESS + seen.counted),
         seconds=seen.seconds / seen.timed if seen.timed else load.seconds * pace,
-        output_error=_standard_error(seen),
     )
-
-
-def _standard_error(seen: Sums) -> float | None:
-    if seen.counted < _FEWEST:
-        return None
-    variance = seen.output_squares / seen.counted - (seen.output_tokens / seen.counted) ** 2
-    return math.sqrt(max(0.0, variance) / (seen.counted - 1))
 
 
 def _ratio(found: float, guessed: float, *, otherwise: float = 1.0) -> float:

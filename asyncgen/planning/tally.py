@@ -25,7 +25,6 @@ class Sums(Struct, frozen=True):
         reckoned_tokens: Input tokens of those by our own reckoning.
         input_tokens: By the endpoint's.
         output_tokens: By the endpoint's.
-        output_squares: Sum of the squares of each answer's.
         cached_tokens: Input tokens that came from its cache.
         timed: Answers that were not failures.
         seconds: What those took, together.
@@ -35,7 +34,6 @@ class Sums(Struct, frozen=True):
     reckoned_tokens: float = 0.0
     input_tokens: int = 0
     output_tokens: int = 0
-    output_squares: int = 0
     cached_tokens: int = 0
     timed: int = 0
     seconds: float = 0.0
@@ -46,7 +44,6 @@ class Sums(Struct, frozen=True):
             self.reckoned_tokens + other.reckoned_tokens,
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
-            self.output_squares + other.output_squares,
             self.cached_tokens + other.cached_tokens,
             self.timed + other.timed,
             self.seconds + other.seconds,
@@ -110,7 +107,6 @@ def _sums(answer: Answer) -> Sums:
         reckoned,
         usage.input_tokens,
         usage.output_tokens,
-        usage.output_tokens**2,
         usage.cached_tokens,
         1,
         completion.seconds,

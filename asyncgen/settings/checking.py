@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from asyncgen.errors import SettingsError
-from asyncgen.settings.values import EMBEDDED, LIMITS, Price
+from asyncgen.settings.values import EMBEDDED, LIMITS, SIMULATED, Price
 
 if TYPE_CHECKING:
     from asyncgen.records import Sampling
@@ -87,16 +87,20 @@ def _check_sampling(sampling: Sampling, stage: str) -> None:
         raise SettingsError(f"[{stage}] temperature {sampling.temperature}: must not be negative")
 
 
+_OURS = (EMBEDDED, SIMULATED)
+"""What is named instead of a URL."""
+
+
 def _check_endpoints(settings: Settings) -> None:
     if not settings.endpoint and not settings.endpoints:
         raise SettingsError(
             "no endpoint named: add --endpoint URL, or --endpoint local for the embedded model"
         )
     for url in settings.endpoint:
-        if url != EMBEDDED:
+        if url not in _OURS:
             _check_url(url, "--endpoint")
         elif len(settings.endpoint) > 1 or settings.endpoints:
-            raise SettingsError("--endpoint local cannot be combined with other endpoints")
+            raise SettingsError(f"--endpoint {url} cannot be combined with other endpoints")
     for number, entry in enumerate(settings.endpoints, start=1):
         _check_entry(entry, f"[[endpoints]] {number}")
     for lane in () if settings.is_embedded else settings.lanes():
@@ -111,12 +115,14 @@ def _check_url(url: str, place: str) -> None:
             "of the environment and name it with --api-key-env"
         )
     if not _is_base_url(url):
-        raise SettingsError(f"{place} {url}: not a base URL such as https://HOST/v1, nor 'local'")
+        raise SettingsError(
+            f"{place} {url}: not a base URL such as https://HOST/v1, nor 'local' or 'simulated'"
+        )
 
 
 def _check_entry(entry: EndpointSettings, place: str) -> None:
-    if entry.url == EMBEDDED:
-        raise SettingsError(f"{place}: the embedded model is named alone, by --endpoint local")
+    if entry.url in _OURS:
+        raise SettingsError(f"{place}: '{entry.url}' is named alone, by --endpoint {entry.url}")
     _check_url(entry.url, place)
     for name in ("weight", *LIMITS):
         value = getattr(entry, name)

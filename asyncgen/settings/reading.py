@@ -17,6 +17,7 @@ from asyncgen.settings.values import (
     CHANGEABLE,
     EMBEDDED,
     EMBEDDED_PRESET,
+    SIMULATED,
     EndpointSettings,
     Price,
     Settings,
@@ -62,6 +63,8 @@ def resolve(
     merged["endpoint"] = [endpoint] if isinstance(endpoint, str) else endpoint
     if merged["endpoint"] in ([EMBEDDED], (EMBEDDED,)):
         merged = _over(EMBEDDED_PRESET, merged)
+    if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
+        merged["model"] = merged.get("model") or SIMULATED
     defaults = {name: msgspec.structs.asdict(getattr(_DEFAULTS, name)) for name in STAGES}
     settings = _convert(_over(defaults, merged), source, given)
     check(settings)

@@ -14,12 +14,16 @@ __all__ = [
     "EMBEDDED",
     "EMBEDDED_PRESET",
     "LIMITS",
+    "SIMULATED",
     "EndpointSettings",
     "HeaderFamily",
     "Price",
     "Settings",
     "api_family",
 ]
+
+SIMULATED = "simulated"
+"""The endpoint name that stands for a simulated provider, started for the run."""
 
 EMBEDDED = "local"
 """The endpoint name that stands for the embedded model."""
@@ -195,6 +199,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def is_embedded(self) -> bool:
         """Whether the run starts the embedded model."""
         return self.endpoint == (EMBEDDED,)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the run starts a simulated provider."""
+        return self.endpoint == (SIMULATED,)
 
     def lanes(self) -> tuple[EndpointSettings, ...]:
         """Return every endpoint and key in order, what they leave open filled in from the run."""

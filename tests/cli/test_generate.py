@@ -227,3 +227,14 @@ def test_no_credit_ends_in_a_pause_that_can_be_resumed(tmp_path: Path) -> None:
 
     with ModelServer() as rich:
         assert _undisturbed(rich, tmp_path / "run") == expected
+
+
+def test_a_trial_run_needs_neither_key_nor_model(tmp_path: Path) -> None:
+    """Against the simulated provider, which is started for it and is gone afterwards."""
+    run = tmp_path / "run"
+    done = asyncgen("generate", run, "--endpoint", "simulated", "--target", "30", "--json")
+    tasks = [json.loads(line) for line in (run / "dataset.jsonl").read_bytes().splitlines()]
+
+    assert done.returncode == 0, done.stderr
+    assert len({task["instruction"] for task in tasks}) == 30
+    assert {task["provenance"]["endpoint"] for task in tasks} == {"simulated"}

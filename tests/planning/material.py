@@ -85,5 +85,5 @@ async def worked(
         endpoints = await open_endpoints(stack, settings, folder.server_log, lambda _line: None)
         with Run.opened(folder, settings) as run:
             source = None if probe is None else Probe(run.agenda, run.fold, probe)
-            await run.work(endpoints, source)
+            await run.work(endpoints, lambda _line: None, source)
         return run, settings, provider.verdict()

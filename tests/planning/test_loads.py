@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -58,7 +58,8 @@ def test_the_fixed_part_is_what_all_prompts_of_a_kind_begin_with(api: str) -> No
             one.prompt.fixed + "".join(map("".join, one.prompt.turns)) + one.prompt.variable
             for one in texts[kind]
         ]
-        common = commonprefix(written).removesuffix("Task: ")
+        alike = takewhile(lambda column: len(set(column)) == 1, zip(*written, strict=False))
+        common = "".join(column[0] for column in alike).removesuffix("Task: ")
         frames = 0 if api == "completions" else 4 * (1 + 2 * len(texts[kind][0].prompt.turns))
         assert loads[kind].fixed_tokens == pytest.approx(tokens_in(common) + frames, abs=0.5)
         assert loads[kind].input_tokens > loads[kind].fixed_tokens
@@ -114,7 +115,6 @@ def test_tokens_and_seconds_follow_what_an_endpoint_reports() -> None:
         assert found[kind].fixed_tokens == pytest.approx(loads[kind].fixed_tokens * scale)
     assert found["input_first"].seconds == 9.0
     assert found["input_first"].output_tokens == pytest.approx(400, rel=0.01)
-    assert found["input_first"].output_error == pytest.approx(0)
     slower = 9.0 / loads["input_first"].seconds
     assert found["generation"].seconds == pytest.approx(loads["generation"].seconds * slower)
     # The other kind of its stage is longer too, another stage's answers need not be.

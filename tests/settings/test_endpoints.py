@@ -155,7 +155,7 @@ def test_rates_and_weights_are_positive_and_finite(name: str, value: float) -> N
     [
         ({"url": "llm.example"}, "[[endpoints]] 1 llm.example: not a base URL"),
         ({"url": "https://u:secret@h/v1"}, "[[endpoints]] 1: a base URL holds no user"),
-        ({"url": "local"}, "[[endpoints]] 1: the embedded model is named alone"),
+        ({"url": "local"}, "[[endpoints]] 1: 'local' is named alone"),
         ({"url": URL, "max_in_flight": 0}, "[[endpoints]] 1: max_in_flight 0: must be at least 1"),
         (
             {"url": URL, "price": {"input": -1, "output": 1}},
@@ -189,9 +189,16 @@ def test_endpoints_of_another_form_are_told(entries: Any) -> None:
         resolve({"model": "m", "endpoints": entries}, {})
 
 
-def test_the_embedded_model_works_alone() -> None:
-    with pytest.raises(SettingsError, match="local cannot be combined"):
-        resolve({"endpoint": "local", "endpoints": [{"url": URL, "model": "m"}]}, {})
+@pytest.mark.parametrize("name", ["local", "simulated"])
+def test_what_a_run_starts_for_itself_works_alone(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} cannot be combined"):
+        resolve({"endpoint": name, "endpoints": [{"url": URL, "model": "m"}]}, {})
+    with pytest.raises(SettingsError, match=f"'{name}' is named alone"):
+        resolve({"endpoints": [{"url": name, "model": "m"}]}, {})
+
+
+def test_a_simulated_provider_needs_no_model_named() -> None:
+    assert resolve({"endpoint": "simulated"}, {}).model == "simulated"
 
 
 @pytest.mark.parametrize(

@@ -359,7 +359,7 @@ def test_huge_values_are_taken_at_their_word(value: float) -> None:
 )
 def test_what_is_no_base_url_is_refused(url: str) -> None:
     assert refusal({}, {"endpoint": [url], "model": "m"}) == (
-        f"--endpoint {url}: not a base URL such as https://HOST/v1, nor 'local'"
+        f"--endpoint {url}: not a base URL such as https://HOST/v1, nor 'local' or 'simulated'"
     )
 
 
