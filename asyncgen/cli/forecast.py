@@ -71,7 +71,7 @@ def as_text(outcome: Estimate, probed: Probed | None, run_dir: Path | None) -> s
     there = f", {outcome.tasks:,} are there" if outcome.tasks else ""
     lines = [
         f"for {outcome.target:,} tasks{there}:",
-        f"  {'':<16}{'requests':>10}{'tokens in':>12}{'of it fixed':>13}{'tokens out':>12}",
+        f"  {'':<16}{'requests':>10}{'tokens in':>12}{'cacheable':>13}{'tokens out':>12}",
         *_stages(outcome),
         f"  cost   {_cost(outcome)}",
         f"  time   {_time(outcome)}",
@@ -86,7 +86,7 @@ def _stages(outcome: Estimate) -> list[str]:
     rows = [*outcome.stages.items(), ("in all", _sum(outcome))]
     return [
         f"  {name:<16}{one.requests:>10,}{amount(one.input_tokens):>12}"
-        f"{amount(one.fixed_tokens):>13}{amount(one.output_tokens):>12}"
+        f"{amount(one.cacheable_tokens):>13}{amount(one.output_tokens):>12}"
         for name, one in rows
     ]
 
@@ -96,7 +96,7 @@ def _sum(outcome: Estimate) -> StageEstimate:
     return StageEstimate(
         requests=sum(one.requests for one in stages),
         input_tokens=outcome.input_tokens,
-        fixed_tokens=sum(one.fixed_tokens for one in stages),
+        cacheable_tokens=sum(one.cacheable_tokens for one in stages),
         output_tokens=outcome.output_tokens,
     )
 

@@ -52,12 +52,12 @@ class StageEstimate(Struct, frozen=True, kw_only=True):
     """Totals of a stage.
 
     Attributes:
-        fixed_tokens: Input tokens that a provider's prefix cache may hold.
+        cacheable_tokens: Input tokens that a provider's prefix cache may hold.
     """
 
     requests: int
     input_tokens: int
-    fixed_tokens: int
+    cacheable_tokens: int
     output_tokens: int
 
 
@@ -120,14 +120,17 @@ class Estimate(Struct, frozen=True, kw_only=True):
 def estimate(basis: Basis) -> Estimate:
     """Return what is left to do and what it takes."""
     work = _work(basis, basis.target)
-    stages = {stage: _stage(stage, work, basis.loads) for stage in _STAGES}
+    stages: dict[Stage, StageEstimate] = {
+        stage: _stage(stage, work, basis.loads) for stage in _STAGES
+    }
+    requests: dict[Stage, int] = {stage: one.requests for stage, one in stages.items()}
     factor, seconds = limiting(seconds_by_factor(work, basis.loads, basis.ceilings))
     # The first task goes through three stages before anything else counts, and so does the last.
     ramp = _round_trip(basis.loads) if factor else 0.0
     return Estimate(
         target=basis.target,
         tasks=min(basis.standing.tasks, basis.target),
-        requests={stage: one.requests for stage, one in stages.items()},
+        requests=requests,
         input_tokens=sum(one.input_tokens for one in stages.values()),
         output_tokens=sum(one.output_tokens for one in stages.values()),
         stages=stages,
@@ -158,7 +161,7 @@ def _stage(stage: Stage, work: Work, loads: Mapping[Kind, Load]) -> StageEstimat
     return StageEstimate(
         requests=round(sum(count for count, _ in kinds)),
         input_tokens=round(sum(count * load.input_tokens for count, load in kinds)),
-        fixed_tokens=round(sum(count * cacheable(load) for count, load in kinds)),
+        cacheable_tokens=round(sum(count * cacheable(load) for count, load in kinds)),
         output_tokens=round(sum(count * load.output_tokens for count, load in kinds)),
     )
 

@@ -120,7 +120,7 @@ def _calibrated(
     kind: Kind, loads: Mapping[Kind, Load], tally: Tally, scale: float, pace: float
 ) -> Load:
     load, seen = loads[kind], tally.of(kind)
-    siblings = [one for one in KINDS if STAGE_OF[one] == STAGE_OF[kind]]
+    siblings: list[Kind] = [one for one in KINDS if STAGE_OF[one] == STAGE_OF[kind]]
     guess = _STAGE_GUESS[STAGE_OF[kind]] * load.output_tokens
     length = _ratio(
         guess + sum(tally.of(one).output_tokens for one in siblings),

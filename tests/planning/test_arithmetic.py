@@ -242,8 +242,8 @@ def test_totals_are_those_of_the_stages() -> None:
 
     assert outcome.requests == {name: one.requests for name, one in stages.items()}
     assert outcome.input_tokens == sum(one.input_tokens for one in stages.values())
-    assert stages["classification"].fixed_tokens == 0
+    assert stages["classification"].cacheable_tokens == 0
     instances = stages["instances"]
     assert instances.input_tokens == pytest.approx(instances.requests * 1625, rel=0.01)
-    assert instances.fixed_tokens == pytest.approx(instances.requests * 1525, rel=0.01)
+    assert instances.cacheable_tokens == pytest.approx(instances.requests * 1525, rel=0.01)
     assert instances.output_tokens == pytest.approx(instances.requests * 90, rel=0.01)

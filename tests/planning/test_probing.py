@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from asyncgen.pipeline.run import Run
-    from asyncgen.records import Answer
+    from asyncgen.records import Answer, Stage
     from asyncgen.settings import Settings
 
 
@@ -105,7 +105,9 @@ def test_after_a_probe_an_estimate_is_within_a_quarter_of_what_the_run_takes(
     spent = run.status()
     run, _, _ = _work(folder, **changes)
     took = run.status()
-    left = {stage: took.answers[stage] - spent.answers[stage] for stage in took.answers}
+    left: dict[Stage, int] = {
+        stage: took.answers[stage] - spent.answers[stage] for stage in took.answers
+    }
     shown = took.usage.input_tokens - spent.usage.input_tokens
     made = took.usage.output_tokens - spent.usage.output_tokens
     # Shown by `pytest -rP`.
