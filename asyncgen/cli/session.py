@@ -21,10 +21,11 @@ from asyncgen.pipeline.control import respond
 from asyncgen.pipeline.run import Run
 
 if TYPE_CHECKING:
+    from asyncgen.engine import Source
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.settings import Settings
 
-__all__ = ["run_session"]
+__all__ = ["run_session", "work_on"]
 
 
 def run_session(folder: RunFolder, settings: Settings, *, as_json: bool) -> int:
@@ -34,18 +35,30 @@ def run_session(folder: RunFolder, settings: Settings, *, as_json: bool) -> int:
         AsyncgenError: If it failed; what was reached is written all the same.
     """
     with Run.opened(folder, settings) as run:
-        display = Display(run, enabled=not as_json)
-        try:
-            received = _event_loop(_Session(run, display))
-            problem: AsyncgenError | None = None
-        except AsyncgenError as error:
-            received, problem = None, error
-        run.write()
+        received, problem = work_on(run, quiet=as_json)
         code = _exit_code(run, received, problem)
         _report(run, code, problem, as_json=as_json)
         if problem is not None and not isinstance(problem, RunPausedError):
             raise problem
     return code
+
+
+def work_on(
+    run: Run, *, quiet: bool, source: Source | None = None
+) -> tuple[int | None, AsyncgenError | None]:
+    """Ask what a source has to ask, all that the run needs if none is given; write what came of it.
+
+    Returns:
+        The signal that ended it early and the error that did, if any.
+    """
+    problem: AsyncgenError | None = None
+    received: int | None = None
+    try:
+        received = _event_loop(_Session(run, Display(run, enabled=not quiet), source))
+    except AsyncgenError as error:
+        problem = error
+    run.write()
+    return received, problem
 
 
 def _event_loop(session: _Session) -> int | None:
@@ -62,9 +75,10 @@ def _event_loop(session: _Session) -> int | None:
 class _Session:
     """The tasks of one session: the work, the display and the signals."""
 
-    def __init__(self, run: Run, display: Display) -> None:
+    def __init__(self, run: Run, display: Display, source: Source | None) -> None:
         self._run = run
         self._display = display
+        self._source = source
         self._received: int | None = None
         self._problem: AsyncgenError | None = None
 
@@ -95,7 +109,7 @@ class _Session:
                     stack, run.settings, run.folder.server_log, self._display.say
                 )
                 self._display.say("")
-                await run.work(endpoints, self._display.say)
+                await run.work(endpoints, self._display.say, self._source)
         except AsyncgenError as error:
             self._problem = error
 

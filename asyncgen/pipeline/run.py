@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from asyncgen.endpoints.base import Endpoint
-    from asyncgen.engine import EngineSnapshot
+    from asyncgen.engine import EngineSnapshot, Source
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.records import Answer
     from asyncgen.settings import Settings
@@ -114,12 +114,18 @@ class Run:
                 agenda = Agenda(settings, fold, prompts)
                 yield cls(folder, settings, fold, agenda, journal, resumed, spent, time.monotonic())
 
-    async def work(self, endpoints: Sequence[Endpoint], say: Callable[[str], None]) -> None:
-        """Ask until the target is reached, :meth:`stop` is called or an error ends it.
+    async def work(
+        self,
+        endpoints: Sequence[Endpoint],
+        say: Callable[[str], None],
+        source: Source | None = None,
+    ) -> None:
+        """Ask until the source is finished, :meth:`stop` is called or an error ends it.
 
         Args:
             endpoints: Open, in the order of the settings' lanes.
             say: Told what becomes of an endpoint, for the person who waits.
+            source: What to ask, instead of all that the target needs.
 
         Raises:
             EndpointRefusedError: If an endpoint refuses for good.
@@ -139,7 +145,7 @@ class Run:
             return
         loading = asyncio.ensure_future(self._kernels.load_soon())
         try:
-            await engine.run(self.agenda)
+            await engine.run(self.agenda if source is None else source)
         finally:
             loading.cancel()
             # What came before an answer stands with it, the rest with the session.
