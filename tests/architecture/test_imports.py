@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "journal": VALUES,
     "dataset": VALUES,
     "corpus": VALUES | {"kernels"},
-    "bench": VALUES | {"corpus", "kernels"},
+    "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
     "pipeline": VALUES | {"settings", "endpoints", "engine", "journal", "dataset", "kernels"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
