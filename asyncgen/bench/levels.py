@@ -17,6 +17,7 @@ __all__ = [
     "Level",
     "Outcome",
     "doublings",
+    "full_time",
     "knee",
     "most_requests",
     "percentile",
@@ -44,11 +45,13 @@ class Outcome:
     """One attempt.
 
     Attributes:
+        ended: Seconds since the level began.
         seconds: Until the answer, or the failure.
         usage: Of the answer; ``None`` if there is none.
         failure: The class of the failure; empty if there is an answer.
     """
 
+    ended: float
     seconds: float
     usage: Usage | None = None
     failure: str = ""
@@ -56,14 +59,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What was measured at one number of requests in flight. Rates count answers alone.
+    """What was measured at one number of requests in flight.
 
     Attributes:
         in_flight: Requests at a time.
         requests: Attempts that ended.
         answered: Those with an answer.
-        seconds: What the rates are over.
-        p50, p99: Latencies of answers in seconds; ``None`` without any.
+        seconds: What the rates are over, see :func:`full_time`.
+        counted: Answers in that time.
+        usage: Of those.
+        p50, p99: Latencies of all answers in seconds; ``None`` without any.
         seconds_per_output_token: Latency of all answers by their tokens; ``None`` without any.
         errors: Failed attempts by class, but for refusals for the rate.
         rate_limited: Refusals for the rate.
@@ -74,6 +79,7 @@ class Level:
     requests: int
     answered: int
     seconds: float
+    counted: int
     usage: Usage
     p50: float | None
     p99: float | None
@@ -85,7 +91,7 @@ class Level:
     @property
     def requests_per_s(self) -> float:
         """Answers a second: the throughput that the knee goes by."""
-        return self._rate(self.answered)
+        return self._rate(self.counted)
 
     @property
     def output_tokens_per_s(self) -> float:
@@ -101,40 +107,51 @@ class Level:
         return count / self.seconds if self.seconds > 0 else 0.0
 
 
-def summary(
-    in_flight: int, outcomes: Sequence[Outcome], busy: Sequence[float], *, full: bool, cpu: float
-) -> Level:
+def summary(in_flight: int, outcomes: Sequence[Outcome], full_until: float, *, cpu: float) -> Level:
     """Return what a level comes to.
 
     Args:
         in_flight: Slots that asked, each one request after the other.
         outcomes: Every attempt that ended.
-        busy: Seconds from the level's begin to each slot's end.
-        full: Whether every slot asked until the level's time or requests were over. Then the
-            rates are over the mean of ``busy``: in the time that is left until the last
-            answer, fewer are in flight. Else they are over all of the time.
+        full_until: Seconds since the level began, when the first slot had nothing to ask.
         cpu: Share of a core.
     """
-    answers = [outcome for outcome in outcomes if outcome.usage is not None]
-    latencies = sorted(outcome.seconds for outcome in answers)
-    usage = sum((outcome.usage for outcome in answers if outcome.usage is not None), Usage())
+    answers = [(outcome, outcome.usage) for outcome in outcomes if outcome.usage is not None]
+    latencies = sorted(outcome.seconds for outcome, _ in answers)
+    written = sum(usage.output_tokens for _, usage in answers)
+    begin, end = full_time([outcome.ended for outcome in outcomes], in_flight, full_until)
+    counted = [usage for outcome, usage in answers if begin < outcome.ended <= end]
     failures = [outcome.failure for outcome in outcomes if outcome.failure]
-    seconds = sum(busy) / len(busy) if full and busy else max(busy, default=0.0)
     return Level(
         in_flight=in_flight,
         requests=len(outcomes),
         answered=len(answers),
-        seconds=seconds,
-        usage=usage,
+        seconds=end - begin,
+        counted=len(counted),
+        usage=sum(counted, Usage()),
         p50=percentile(latencies, 0.5),
         p99=percentile(latencies, 0.99),
-        seconds_per_output_token=sum(latencies) / usage.output_tokens
-        if usage.output_tokens
-        else None,
+        seconds_per_output_token=sum(latencies) / written if written else None,
         errors={kind: failures.count(kind) for kind in sorted({*failures} - {"rate_limited"})},
         rate_limited=failures.count("rate_limited"),
         cpu=cpu,
     )
+
+
+def full_time(ends: Sequence[float], in_flight: int, full_until: float) -> tuple[float, float]:
+    """Return the time in which as much was in flight as should be, from one end to another.
+
+    The first round is left out where two more follow it: nothing ends before it has run, and
+    connections are made in it. What ends after ``full_until`` ends with fewer beside it. Where
+    not even one round ended before, all of the time is taken: too long rather than too short.
+    """
+    ascending = sorted(ends)
+    inside = [end for end in ascending if end <= full_until]
+    if len(inside) < in_flight:
+        return 0.0, max(ascending, default=0.0)
+    first = inside[in_flight - 1]
+    has_more = len(inside) >= 3 * in_flight and first < inside[-1]
+    return (first if has_more else 0.0), inside[-1]
 
 
 def percentile(ascending: Sequence[float], share: float) -> float | None:

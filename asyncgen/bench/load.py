@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from asyncgen.bench.levels import Level
     from asyncgen.endpoints.base import Endpoint
-    from asyncgen.records import Meter, RateHint, Reply, Request
+    from asyncgen.records import Meter, RateHint, Request, Usage
 
 __all__ = ["Bounds", "FirstRefusal", "Load"]
 
@@ -100,7 +100,7 @@ class _Stage:
     asked: int = 0
     in_vain: int = 0  # failures since the last answer
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
-    busy: list[float] = field(default_factory=list[float])
+    full_until: float | None = None  # seconds since it began, once a slot has nothing to ask
 
 
 class Load:
@@ -184,15 +184,14 @@ class Load:
     def _summary(self, stage: _Stage) -> Level:
         took = self._clock() - stage.begun
         cpu = (time.process_time() - stage.cpu) / took if took > 0 else 0.0
-        cut_short = self.stopped is not None or stage.asked < stage.in_flight
-        return summary(stage.in_flight, stage.outcomes, stage.busy, full=not cut_short, cpu=cpu)
+        full_until = took if stage.full_until is None else stage.full_until
+        return summary(stage.in_flight, stage.outcomes, full_until, cpu=cpu)
 
     async def _slot(self, stage: _Stage) -> None:
-        try:
-            while (asked := self._next(stage)) is not None:
-                await self._attempt(stage, *asked)
-        finally:
-            stage.busy.append(self._clock() - stage.begun)
+        while (asked := self._next(stage)) is not None:
+            await self._attempt(stage, *asked)
+        if stage.full_until is None:
+            stage.full_until = self._clock() - stage.begun
 
     def _next(self, stage: _Stage) -> tuple[Request, float | None] | None:
         """Return what to ask now and the cost set aside; ``None`` if there is nothing to ask."""
@@ -232,24 +231,25 @@ class Load:
             reply = await self._endpoint.send(request)
         except AsyncgenError as error:
             cost = worst if isinstance(error, TransientError) and error.possibly_billed else 0.0
-            self._note_failure(stage, error, self._clock() - started)
+            self._note_failure(stage, error, started)
             return error
         else:
-            cost = self._note(stage, reply, self._clock() - started, worst)
+            stage.in_vain = 0
+            stage.outcomes.append(self._outcome(stage, started, usage=reply.completion.usage))
+            self._heed(reply.hints)
+            cost = worst if reply.completion.cost is None else reply.completion.cost
             return None
         finally:
             # What is dropped may be billed: its cost is the worst then.
             self.purse.settle(worst, cost)
 
-    def _note(
-        self, stage: _Stage, reply: Reply, seconds: float, worst: float | None
-    ) -> float | None:
-        stage.in_vain = 0
-        stage.outcomes.append(Outcome(seconds, reply.completion.usage))
-        self._heed(reply.hints)
-        return worst if reply.completion.cost is None else reply.completion.cost
+    def _outcome(
+        self, stage: _Stage, started: float, *, usage: Usage | None = None, failure: str = ""
+    ) -> Outcome:
+        now = self._clock()
+        return Outcome(now - stage.begun, now - started, usage, failure)
 
-    def _note_failure(self, stage: _Stage, error: AsyncgenError, seconds: float) -> None:
+    def _note_failure(self, stage: _Stage, error: AsyncgenError, started: float) -> None:
         self.said = str(error)
         if not isinstance(error, EndpointError) or isinstance(error, QuotaError):
             paused = isinstance(error, QuotaError)
@@ -258,7 +258,7 @@ class Load:
             return
         stage.in_vain += 1
         kind = next(name for kind, name in _CLASSES if isinstance(error, kind))
-        stage.outcomes.append(Outcome(seconds, failure=kind))
+        stage.outcomes.append(self._outcome(stage, started, failure=kind))
         self._heed(error.hints)
         if isinstance(error, RateLimitedError) and self.first_refusal is None:
             self.stopped = self.stopped or "rate_limited"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import heapq
+import math
+import random
 
 import pytest
 
@@ -10,6 +12,7 @@ from asyncgen.bench.levels import (
     Level,
     Outcome,
     doublings,
+    full_time,
     knee,
     most_requests,
     percentile,
@@ -31,6 +34,7 @@ def level(in_flight: int, rate: float, *, refused: int = 0, failed: int = 0) -> 
         requests=answered + refused + failed,
         answered=answered,
         seconds=10.0,
+        counted=answered,
         usage=Usage(),
         p50=None,
         p99=None,
@@ -104,24 +108,64 @@ def test_the_load_stops_at_refusals_and_where_half_fails() -> None:
     assert reason_to_stop([level(1, 0.0, failed=9)]) is None
 
 
-def test_the_rates_of_a_full_level_are_over_the_mean_time_of_its_slots() -> None:
+def test_a_level_is_told_by_its_answers() -> None:
     outcomes = [
-        *(Outcome(1.0, Usage(100, 20)), Outcome(3.0, Usage(100, 40))),
-        *(Outcome(0.5, failure="overloaded"), Outcome(0.1, failure="rate_limited")),
+        *(Outcome(1.0, 1.0, Usage(100, 20)), Outcome(4.0, 3.0, Usage(100, 40))),
+        *(Outcome(0.5, 0.5, failure="overloaded"), Outcome(4.1, 0.1, failure="rate_limited")),
     ]
-    full = summary(2, outcomes, [3.0, 5.0], full=True, cpu=0.5)
+    found = summary(2, outcomes, 4.0, cpu=0.5)
 
-    assert (full.requests, full.answered, full.seconds) == (4, 2, 4.0)
-    assert (full.requests_per_s, full.output_tokens_per_s, full.input_tokens_per_s) == (0.5, 15, 50)
-    assert (full.p50, full.p99) == (1.0, 3.0)
-    assert full.seconds_per_output_token == pytest.approx(4.0 / 60)
-    assert (full.errors, full.rate_limited) == ({"overloaded": 1}, 1)
-    assert summary(2, outcomes, [3.0, 5.0], full=False, cpu=0.5) == replace(full, seconds=5.0)
+    assert (found.requests, found.answered, found.seconds) == (4, 2, 4.0)
+    assert (found.requests_per_s, found.output_tokens_per_s) == (0.5, 15)
+    assert found.input_tokens_per_s == 50
+    assert (found.p50, found.p99) == (1.0, 3.0)
+    assert found.seconds_per_output_token == pytest.approx(4.0 / 60)
+    assert (found.errors, found.rate_limited) == ({"overloaded": 1}, 1)
+
+
+def test_rates_are_over_the_time_in_which_as_much_was_in_flight_as_should_be() -> None:
+    rounds = [1.0, 1.0, 2.0, 2.0, 3.0, 3.0]
+
+    # From the first round on, if two more follow.
+    assert full_time([*rounds, 7.0], 2, 3.0) == (1.0, 3.0)
+    assert full_time(rounds[:5], 2, 3.0) == (0.0, 3.0)
+    # What ends after the first slot has nothing to do is left out, but if it is all.
+    assert full_time(rounds, 2, 2.5) == (0.0, 2.0)
+    assert full_time([5.0, 6.0], 2, 5.0) == (0.0, 6.0)
+    assert full_time([], 2, 0.0) == (0.0, 0.0)
+    assert full_time([1.0] * 9, 2, 1.0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.2, 1.0])
+@pytest.mark.parametrize("places", [8, 1000])
+@pytest.mark.parametrize("in_flight", [1, 8, 32])
+def test_the_rate_is_that_of_the_endpoint_whether_requests_wait_or_not(
+    spread: float, places: int, in_flight: int
+) -> None:
+    """A first-come server with so many places, in which a request takes 1 s in the mean."""
+    rng = random.Random(7)
+    free, slots = [0.0] * places, [0.0] * in_flight
+    outcomes: list[Outcome] = []
+    full_until = math.inf
+    while slots:
+        asked = heapq.heappop(slots)
+        begun = max(asked, heapq.heappop(free))
+        ended = begun + rng.uniform(1 - spread, 1 + spread)
+        heapq.heappush(free, ended)
+        outcomes.append(Outcome(ended, ended - asked, Usage()))
+        if ended < 400.0:
+            heapq.heappush(slots, ended)
+        else:
+            full_until = min(full_until, ended)
+
+    found = summary(in_flight, outcomes, full_until, cpu=0.0)
+
+    assert found.requests_per_s == pytest.approx(min(in_flight, places), rel=0.05)
 
 
 def test_a_level_without_an_answer_has_no_latency_and_no_throughput() -> None:
-    for busy in ([], [0.0, 0.0], [1.0]):
-        empty = summary(2, [Outcome(1.0, failure="transient")], busy, full=True, cpu=0.0)
+    for full_until in (0.0, 1.0, 2.0):
+        empty = summary(2, [Outcome(1.0, 1.0, failure="transient")], full_until, cpu=0.0)
 
         assert (empty.p50, empty.p99, empty.seconds_per_output_token) == (None, None, None)
         assert empty.requests_per_s == empty.output_tokens_per_s == 0.0
