@@ -69,7 +69,9 @@ def as_text(report: EndpointReport) -> str:
             f"             from {full[0]:,} in flight on asking filled a core here: the endpoint "
             "may do more"
         )
-    flags = [f"--{name.replace('_', '-')} {value:g}" for name, value in recommended(report).items()]
+    flags = [
+        f"--{name.replace('_', '-')} {value:.10g}" for name, value in recommended(report).items()
+    ]
     if flags:
         lines.append(f"recommended  {' '.join(flags)}")
     cost = "unknown" if report.cost is None else f"${report.cost:.4f}"
@@ -122,10 +124,22 @@ def limits(hints: Iterable[RateHint]) -> dict[str, dict[str, Any]]:
 
 
 def recommended(report: EndpointReport) -> dict[str, float]:
-    """Return what to tell ``generate``: the knee, and the limits that are certain."""
+    """Return what to tell ``generate``: requests in flight, and the limits that are certain.
+
+    In flight: the knee. But where throughput still grew when a limit ended it, and the limit is
+    known, the level that met it: those below may not use all of it.
+    """
     known = limits(report.hints).items()
     flags = {name: limit["limit"] for name, limit in known if limit["certain"]}
-    return flags if report.knee is None else {"max_in_flight": report.knee, **flags}
+    in_flight = report.knee
+    if flags and report.first_refusal is not None and in_flight == _highest_unrefused(report):
+        in_flight = report.first_refusal.in_flight
+    return flags if in_flight is None else {"max_in_flight": in_flight, **flags}
+
+
+def _highest_unrefused(report: EndpointReport) -> int | None:
+    levels = (level.in_flight for level in report.levels if not level.rate_limited)
+    return max(levels, default=None)
 
 
 def _level(level: Level) -> dict[str, Any]:
@@ -156,7 +170,9 @@ def _refusal(refusal: FirstRefusal) -> str:
 
 
 def _told(limit: dict[str, Any]) -> str:
-    return f"{limit['limit']:,g}" + ("" if limit["certain"] else " (of what time is not certain)")
+    return f"{limit['limit']:,.10g}" + (
+        "" if limit["certain"] else " (of what time is not certain)"
+    )
 
 
 def _knee(report: EndpointReport) -> str:
@@ -164,8 +180,8 @@ def _knee(report: EndpointReport) -> str:
         return "not found: no level was answered without refusals"
     level = next(level for level in report.levels if level.in_flight == report.knee)
     rest = "the smallest level within 10 % of the best throughput"
-    if report.knee == report.levels[-1].in_flight and report.stopped != "saturated":
-        rest = "the highest measured; the knee may lie beyond"
+    if report.knee == _highest_unrefused(report):
+        rest = "the highest measured without refusals; the knee may lie beyond"
     return f"{report.knee:,} in flight, {level.requests_per_s:,.1f} requests/s: {rest}"
 
 

@@ -155,13 +155,12 @@ class Load:
         stage = self._staged(1)
         asked = self._next(stage)
         error = None if asked is None else await self._attempt(stage, *asked)
-        match error:
-            case UnreachableError() | RequestRejectedError():
-                raise EndpointRefusedError(str(error)) from error
-            case RateLimitedError():
-                raise RunPausedError(f"the first request is refused already: {error}") from error
-            case _ if self.problem is not None:
-                raise self.problem
+        if isinstance(error, UnreachableError | RequestRejectedError):
+            raise EndpointRefusedError(str(error)) from error
+        if isinstance(error, RateLimitedError):
+            raise RunPausedError(f"the first request is refused already: {error}") from error
+        if self.problem is not None:
+            raise self.problem
 
     async def level(self, in_flight: int) -> Level:
         """Keep so many requests in flight until the time, the requests or a bound is reached."""

@@ -147,7 +147,7 @@ def test_what_an_endpoint_refuses_is_said_as_generate_says_it(
 
 def test_without_credit_it_stops_at_the_first_request(capsys: pytest.CaptureFixture[str]) -> None:
     body = b'{"error": {"message": "no money", "code": "insufficient_quota"}}'
-    with ModelServer(lambda *_: Reply(status=429, body=body)) as server:
+    with ModelServer(lambda _body, _number: Reply(status=429, body=body)) as server:
         said = refused(capsys, 3, "--endpoint", server.url, "--model", "test-model")
 
     assert "no money" in said
