@@ -231,7 +231,7 @@ class _Display:
             # Rates begin with the work, not with compiling or loading.
             self._samples.clear()
             self._samples.append((now, 0, 0.0))
-        if now < self._due:
+        if now < self._due or not (counts.rows or counts.against):
             return
         self._due = now + (_BAR_SECONDS if self._is_terminal else _LINE_SECONDS)
         text = self._in_words(now, counts, share)

@@ -100,7 +100,7 @@ class _Session:
                     stack, run.settings, run.folder.server_log, self._display.say
                 )
                 self._display.say("")
-                await run.work(endpoints)
+                await run.work(endpoints, self._display.say)
         except AsyncgenError as error:
             self._problem = error
 

@@ -76,10 +76,11 @@ def _answers(state: Status) -> str:
 def _tokens(state: Status) -> str:
     usage = state.usage
     cached = f" (cached {usage.cached_tokens:,})" if usage.cached_tokens else ""
+    lost = f", lost at most {money(state.lost_cost)}" if state.lost_cost else ""
     return (
         f"  tokens in {usage.input_tokens:,}{cached}, out {usage.output_tokens:,}; "
         f"{state.kept_per_1000_output_tokens:.1f} tasks per 1,000 generated tokens; "
-        f"cost {money(state.cost)}"
+        f"cost {money(state.cost)}{lost}"
     )
 
 

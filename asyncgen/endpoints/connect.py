@@ -11,7 +11,7 @@ from asyncgen.endpoints.transport import Timeouts
 from asyncgen.settings import SIMULATED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AsyncExitStack
     from pathlib import Path
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asyncgen.endpoints.prices import PriceList
     from asyncgen.settings import EndpointSettings, Settings
 
-__all__ = ["open_endpoints", "timeouts_of"]
+__all__ = ["lane_names", "open_endpoints", "timeouts_of"]
 
 
 async def open_endpoints(
@@ -44,7 +44,11 @@ async def open_endpoints(
     timeouts = timeouts_of(settings)
     if settings.is_simulated:
         return [await _open_simulated(stack, settings.lanes()[0], timeouts, server_log)]
-    return [await stack.enter_async_context(_hosted(lane, timeouts)) for lane in settings.lanes()]
+    lanes = settings.lanes()
+    return [
+        await stack.enter_async_context(_hosted(lane, name, timeouts))
+        for lane, name in zip(lanes, lane_names(lanes), strict=True)
+    ]
 
 
 async def _open_simulated(
@@ -76,10 +80,23 @@ def timeouts_of(settings: Settings) -> Timeouts:
     )
 
 
-def _hosted(lane: EndpointSettings, timeouts: Timeouts) -> HttpEndpoint:
+def lane_names(lanes: Sequence[EndpointSettings]) -> list[str]:
+    """Name each lane by its URL, and what tells it from the others there: key, model, number."""
+    told = [
+        (lane.url, f"{lane.url} (${lane.api_key_env})", f"{lane.url} ({lane.model})")
+        for lane in lanes
+    ]
+    for names in zip(*told, strict=True):
+        if len(set(names)) == len(names):
+            return list(names)
+    return [f"{lane.url} ({number})" for number, lane in enumerate(lanes, start=1)]
+
+
+def _hosted(lane: EndpointSettings, name: str, timeouts: Timeouts) -> HttpEndpoint:
     return HttpEndpoint(
         HttpOptions(
             base_url=lane.url,
+            name=name,
             model=lane.model,
             api=lane.api or "chat",
             api_key_env=lane.api_key_env,

@@ -46,6 +46,7 @@ class HttpOptions:
         api: ``anthropic`` for Anthropic's messages; of the others each request names its own.
         api_key_env: Environment variable that holds the key; unset means no key is sent.
         timeouts: How long to wait for what.
+        name: What messages call it; the base URL by default.
         label: What a dataset's provenance calls the endpoint; the host by default.
         paid: Whether answers cost money.
         headers: Whose rate-limit headers it sends; by its host where that is known.
@@ -58,6 +59,7 @@ class HttpOptions:
     api: Api = "chat"
     api_key_env: str = "OPENAI_API_KEY"
     timeouts: Timeouts = field(default_factory=Timeouts)
+    name: str = ""
     label: str = ""
     paid: bool = True
     headers: HeaderFamily = "auto"
@@ -76,7 +78,7 @@ class HttpEndpoint:
     """
 
     def __init__(self, options: HttpOptions, *, prices: PriceList | None = None) -> None:
-        self.name = options.base_url
+        self.name = options.name or options.base_url
         self.paid = options.paid
         self._options = options
         self._prices = prices
@@ -135,7 +137,7 @@ class HttpEndpoint:
     async def _ask(self, request: Request) -> tuple[Said, tuple[RateHint, ...]]:
         """Post; where the service refuses an optional parameter by name, leave it out for good."""
         wire = self._wire
-        path = wire.path(self.name, request.prompt.api)
+        path = wire.path(self._options.base_url, request.prompt.api)
         while True:
             sent = self._dialect
             status, headers, content = await self._post(path, wire.body(request, sent))

@@ -3,33 +3,50 @@
 One synchronous method, :meth:`Engine._decide`, looks at everything and says
 what comes next; the loop around it launches that or waits. No place is held
 while a request backs off, and nothing polls: whatever changes the answer of
-``_decide`` sets the wake-up event.
+``_decide`` wakes the loop, once for all that happened since it looked.
 """
 
 from __future__ import annotations
 
+import asyncio
 import heapq
+import math
 import random
 import time
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Protocol
 
-import anyio
 import msgspec
 
-from asyncgen.engine.lane import Lane, pick_lane
-from asyncgen.engine.retry import GiveUp, RejectRequest, RetryLater, RetryPolicy, verdict
-from asyncgen.errors import AsyncgenError, TransientError
+from asyncgen.engine.budget import Budget
+from asyncgen.engine.lane import Ask, Flight, Lane, Track
+from asyncgen.engine.limits import Limits
+from asyncgen.engine.retry import (
+    GiveUp,
+    Park,
+    RejectRequest,
+    Retire,
+    RetryBudget,
+    RetryLater,
+    RetryPolicy,
+    Situation,
+    verdict,
+)
+from asyncgen.engine.router import Route, in_words, pick
+from asyncgen.engine.snapshot import Adjustment, EngineSnapshot
+from asyncgen.errors import AsyncgenError, EndpointError, InputError, TransientError
 from asyncgen.records import Answer, Completion, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from asyncgen.engine.limits import Cost
-    from asyncgen.records import Request
+    from asyncgen.records import Reply, Request
 
-__all__ = ["Engine", "EngineOptions", "EngineSnapshot", "Source"]
+__all__ = ["Engine", "EngineOptions", "Source"]
+
+_SHORTEST_SLEEP = 0.001
+"""Seconds. Timers of event loops are no finer."""
 
 
 class Source(Protocol):
@@ -50,33 +67,22 @@ class EngineOptions:
     """How the engine works.
 
     Attributes:
-        max_in_flight: Ceiling of simultaneous attempts.
+        max_in_flight: Ceiling of simultaneous attempts, over all lanes.
         retry: How patiently to try again.
+        max_cost: US dollars that may be spent, ``None`` for no limit.
+        spent: US dollars that were spent in earlier sessions.
+        say: Takes lines for the user: a lane that is retired, say.
         clock: Returns seconds, monotonic.
         rng: Source of jitter.
     """
 
     max_in_flight: int = 64
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    max_cost: float | None = None
+    spent: float = 0.0
+    say: Callable[[str], None] = lambda _line: None
     clock: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSnapshot:
-    """What the engine has done in this session.
-
-    Attributes:
-        backing_off: Requests that wait for another attempt.
-        possibly_billed: Attempts without an answer that may cost money all the same.
-    """
-
-    in_flight: int
-    backing_off: int
-    answered: int
-    retried: int
-    possibly_billed: int
-    usage: Usage
 
 
 @dataclass(slots=True, order=True)
@@ -85,23 +91,7 @@ class _Pending:
 
     due: float
     tie: int
-    request: Request = field(compare=False)
-    attempt: int = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Launch:
-    request: Request
-    attempt: int
-    lane: Lane
-    reserved: Cost
-
-
-@dataclass(frozen=True, slots=True)
-class _Wait:
-    """Wait for a change, at most so many seconds."""
-
-    seconds: float | None
+    ask: Ask = field(compare=False)
 
 
 class Engine:
@@ -115,22 +105,31 @@ class Engine:
 
     def __init__(
         self,
-        lanes: list[Lane],
+        lanes: Sequence[Lane],
         deliver: Callable[[Answer], Awaitable[None]],
         options: EngineOptions | None = None,
     ) -> None:
-        self._lanes = lanes
-        self._deliver = deliver
         self._options = options or EngineOptions()
+        self._policy = self._options.retry
         self._now = self._options.clock
+        now = self._now()
+        self._ceiling = self._options.max_in_flight
+        self._tracks = [
+            Track(lane, self._ceiling, self._policy, self._options.rng, now) for lane in lanes
+        ]
+        self._deliver = deliver
+        self._budget = Budget(self._options.max_cost, self._options.spent)
+        self._retry_budget = RetryBudget(self._policy, now)
         self._retries: list[_Pending] = []
-        self._held: Request | None = None
-        self._open = 0
+        self._held: Ask | None = None
+        self._attempts: dict[asyncio.Task[None], Flight] = {}
+        self._in_flight = 0
         self._tie = count()
         self._stopping = False
         self._error: AsyncgenError | RuntimeError | None = None
-        self._wake = anyio.Event()
-        self._counts = dict.fromkeys(("answered", "retried", "possibly_billed"), 0)
+        self._wake: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._possibly_billed = 0
         self._usage = Usage()
 
     async def run(self, source: Source) -> None:
@@ -140,151 +139,268 @@ class Engine:
 
         Raises:
             EndpointRefusedError: If an endpoint refuses for good.
-            RunPausedError: If no answer can be had for now.
+            RunPausedError: If no answer can be had for now, or the budget is used up.
             AsyncgenError: What the source or ``deliver`` raises.
             RuntimeError: If the source is neither finished nor has anything to ask.
         """
-        async with anyio.create_task_group() as tasks:
-            while True:
-                self._wake = anyio.Event()
-                match self._decide(source):
-                    case _Launch() as launch:
-                        self._reserve(launch)
-                        tasks.start_soon(self._attempt, launch)
-                    case _Wait(seconds):
-                        with anyio.move_on_after(seconds):
-                            await self._wake.wait()
-                    case None:
-                        break
-            if not self._worth_waiting():
-                tasks.cancel_scope.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                await self._work(source, tasks)
+                if not self._worth_waiting():
+                    for attempt in self._attempts:
+                        attempt.cancel()
+        finally:
+            self._sleep(None)
         if self._error is not None:
             raise self._error
 
     def stop(self) -> None:
         """Launch nothing more; :meth:`run` returns when the air is clear."""
         self._stopping = True
-        self._wake.set()
+        self._kick()
+
+    def adjust(self, change: Adjustment) -> None:
+        """Change limits while it works; they hold for the next request.
+
+        Raises:
+            InputError: If no lane has that name.
+        """
+        now = self._now()
+        chosen = [one for one in self._tracks if change.lane in {None, one.endpoint.name}]
+        if not chosen:
+            names = ", ".join(one.endpoint.name for one in self._tracks)
+            raise InputError(f"no endpoint is called {change.lane!r}; there are: {names}")
+        limits = Limits(change.rpm, change.tpm, change.input_tpm, change.output_tpm, change.rpd)
+        own = change.max_in_flight if change.lane is not None else None
+        if change.max_in_flight is not None and change.lane is None:
+            self._ceiling = change.max_in_flight
+        for track in chosen:
+            track.gate.adjust(limits, now)
+            track.widen(own, self._ceiling, now)
+        if change.max_cost is not None:
+            self._budget.cap = change.max_cost
+        self._kick()
 
     def snapshot(self) -> EngineSnapshot:
-        """Return the counters as they stand."""
+        """Return how everything stands."""
+        now = self._now()
+        lanes = tuple(track.snapshot(now) for track in self._tracks)
         return EngineSnapshot(
             in_flight=self._in_flight,
             backing_off=len(self._retries),
+            answered=sum(lane.answered for lane in lanes),
+            retried=sum(lane.retried for lane in lanes),
+            rate_limited=sum(lane.rate_limited for lane in lanes),
+            possibly_billed=self._possibly_billed,
             usage=self._usage,
-            **self._counts,
+            spent=self._budget.spent,
+            in_air=self._budget.in_air,
+            lost=self._budget.lost,
+            max_cost=self._budget.cap if self._budget.is_capped else None,
+            lanes=lanes,
         )
 
-    @property
-    def _in_flight(self) -> int:
-        return sum(lane.in_flight for lane in self._lanes)
+    async def _work(self, source: Source, tasks: asyncio.TaskGroup) -> None:
+        """Launch and wait until nothing more is to be launched."""
+        loop = asyncio.get_running_loop()
+        while (decision := self._decide(source)) is not None:
+            if isinstance(decision, Flight):
+                attempt = tasks.create_task(self._attempt(decision))
+                self._attempts[attempt] = decision
+                attempt.add_done_callback(self._ended)
+            else:
+                self._wake = loop.create_future()
+                self._sleep(decision)
+                await self._wake
 
-    def _decide(self, source: Source) -> _Launch | _Wait | None:
-        """Say what comes next: an attempt, a wait, or the end."""
-        if self._stopping or self._error is not None or source.finished:
+    def _decide(self, source: Source) -> Flight | float | None:
+        """Say what comes next: an attempt, so many seconds of waiting, or the end."""
+        if self._stopping or self._error is not None:
             return None
-        if self._in_flight >= self._options.max_in_flight:
-            return _Wait(None)
-        now = self._now()
         try:
-            candidate = self._next(source, now)
-            if candidate is not None:
-                return self._route(candidate, now)
+            decision = None if source.finished else self._next(source, self._now())
         except AsyncgenError as error:
             self._error = error
             return None
-        seconds = self._retries[0].due - now if self._retries else None
-        if seconds is None and self._open == 0:
+        if decision == math.inf and not self._attempts:
             self._error = RuntimeError("the source is not finished, but has nothing to ask")
             return None
-        return _Wait(seconds)
+        return decision
 
-    def _next(self, source: Source, now: float) -> _Pending | None:
-        """Return the request to send: one that is due again, one held back, or a new one."""
-        if self._retries and self._retries[0].due <= now:
-            return heapq.heappop(self._retries)
-        request = self._held or source.next_request()
-        self._held = None
-        return None if request is None else _Pending(now, next(self._tie), request, 0)
+    def _next(self, source: Source, now: float) -> Flight | float:
+        """Launch a retry that is due, else what was held back or is new; or name the wait."""
+        if self._in_flight >= self._ceiling:
+            return math.inf
+        wait = self._next_due(now)
+        if wait <= 0:
+            decision = self._route(self._retries[0].ask, now)
+            if isinstance(decision, Flight):
+                heapq.heappop(self._retries)
+            return decision
+        if self._held is None and (request := source.next_request()) is not None:
+            self._held = Ask(request, request.prompt.characters)
+        if self._held is None:
+            return wait
+        decision = self._route(self._held, now)
+        if isinstance(decision, Flight):
+            self._held = None
+            return decision
+        return min(wait, decision)
 
-    def _route(self, candidate: _Pending, now: float) -> _Launch | _Wait:
-        request = candidate.request
-        lane, delay = pick_lane(self._lanes, request, now)
-        if delay <= 0:
-            return _Launch(request, candidate.attempt + 1, lane, lane.cost_of(request))
-        if candidate.attempt > 0:
-            heapq.heappush(self._retries, candidate)
-        else:
-            self._held = request
-        return _Wait(delay)
+    def _next_due(self, now: float) -> float:
+        """Return the seconds until a retry may go: infinite if there is none."""
+        if not self._retries:
+            return math.inf
+        first = self._retries[0]
+        wait = first.due - now
+        return max(wait, self._retry_budget.delay(now)) if first.ask.counted else wait
 
-    def _reserve(self, launch: _Launch) -> None:
-        launch.lane.limits.reserve(launch.reserved, self._now())
-        launch.lane.in_flight += 1
-        self._open += 1
+    def _route(self, ask: Ask, now: float) -> Flight | float:
+        route = pick(self._tracks, ask, self._budget, self._policy.longest_wait, now)
+        return self._launch(ask, route, now) if isinstance(route, Route) else route
 
-    async def _attempt(self, launch: _Launch) -> None:
-        """Make one attempt and act on its outcome; runs in the engine's task group."""
+    def _launch(self, ask: Ask, route: Route, now: float) -> Flight:
+        if ask.counted:
+            self._retry_budget.spend()
+        elif ask.tries == 0:
+            self._retry_budget.earn()
+        self._budget.reserve(route.worst)
+        self._in_flight += 1
+        return route.track.launch(ask, route.amounts, route.worst, now)
+
+    async def _attempt(self, flight: Flight) -> None:
+        """Make one attempt and act on its outcome; owned by the engine's task group."""
         try:
-            completion = await self._send(launch)
+            try:
+                reply = await flight.track.endpoint.send(flight.ask.request)
+            except AsyncgenError as error:
+                completion = self._failed(flight, error)
+            else:
+                completion = self._landed(flight, reply)
             if completion is not None:
-                await self._deliver(Answer(launch.request, completion))
+                self._kick()
+                await self._deliver(Answer(flight.ask.request, completion))
         except AsyncgenError as error:
             self._error = self._error or error
-        finally:
-            self._open -= 1
-            self._wake.set()
 
-    async def _send(self, launch: _Launch) -> Completion | None:
-        lane, request, used = launch.lane, launch.request, 0
-        try:
-            completion = (await lane.endpoint.send(request)).completion
-            used = completion.usage.input_tokens + completion.usage.output_tokens
-        except AsyncgenError as error:
-            return self._failed(launch, error)
-        finally:
-            lane.in_flight -= 1
-            lane.limits.settle(launch.reserved, used, self._now())
-            self._wake.set()
+    def _ended(self, attempt: asyncio.Task[None]) -> None:
+        """Count off an attempt; one that was cancelled, even before it began, never landed."""
+        flight = self._attempts.pop(attempt)
+        if not flight.is_down:
+            self._touch_down(flight)
+            self._budget.lose(flight.worst)
+            flight.track.dropped(flight, self._now())
+        self._kick()
 
-        lane.has_answered = True
-        lane.estimate.learn(request, completion.usage.input_tokens, completion.usage.output_tokens)
-        self._counts["answered"] += 1
+    def _touch_down(self, flight: Flight) -> None:
+        flight.is_down = True
+        self._in_flight -= 1
+
+    def _landed(self, flight: Flight, reply: Reply) -> Completion:
+        completion, ask = reply.completion, flight.ask
+        self._touch_down(flight)
+        flight.track.landed(flight, reply, self._now())
+        unknown = flight.worst if completion.cost is None else completion.cost
+        self._budget.settle(flight.worst, unknown)
         self._usage += completion.usage
-        return msgspec.structs.replace(completion, attempts=launch.attempt)
+        if ask.tries == 1:
+            return completion
+        return msgspec.structs.replace(completion, attempts=ask.tries, lost_cost=ask.lost_cost)
 
-    def _failed(self, launch: _Launch, error: AsyncgenError) -> Completion | None:
+    def _failed(self, flight: Flight, error: AsyncgenError) -> Completion | None:
         """Act on a failed attempt; a request that will never be answered is answered so."""
-        if isinstance(error, TransientError) and error.possibly_billed:
-            self._counts["possibly_billed"] += 1
-        decision = verdict(
-            error,
-            launch.attempt,
-            policy=self._options.retry,
-            has_answered=launch.lane.has_answered,
-            rng=self._options.rng,
+        track, ask, now = flight.track, flight.ask, self._now()
+        self._touch_down(flight)
+        if not isinstance(error, EndpointError):
+            track.dropped(flight, now)
+            outage = False
+        else:
+            outage = track.failed(flight, error, now)
+        self._charge(flight, error)
+        if track.silent(now) > self._policy.longest_wait:
+            reason = f"no answer for {in_words(track.silent(now))}: {error}"
+            self._stand_down(flight, Park(None, reason), now)
+            return None
+        seen = Situation(
+            ask.strikes, ask.tries, track.has_answered, self._others_answer(track, now), outage
         )
-        match decision:
-            case RetryLater(delay, floor):
-                now = self._now()
-                self._counts["retried"] += 1
-                launch.lane.limits.close_until(now + floor)
-                again = _Pending(now + delay, next(self._tie), launch.request, launch.attempt)
-                heapq.heappush(self._retries, again)
+        match verdict(error, seen, self._policy, self._options.rng):
+            case RetryLater() as again:
+                self._retry(flight, again, now)
             case RejectRequest(said):
                 return Completion(
                     text=said,
                     finish_reason="error",
-                    endpoint=launch.lane.endpoint.name,
-                    attempts=launch.attempt,
+                    endpoint=track.endpoint.name,
+                    attempts=ask.tries,
+                    lost_cost=ask.lost_cost,
                 )
-            case GiveUp(reason):
-                self._error = self._error or reason
+            case GiveUp(final):
+                self._error = self._error or final
+            case Park() | Retire() as decision:
+                self._stand_down(flight, decision, now)
         return None
+
+    def _charge(self, flight: Flight, error: AsyncgenError) -> None:
+        if not (isinstance(error, TransientError) and error.possibly_billed):
+            self._budget.settle(flight.worst, 0.0)
+            return
+        self._possibly_billed += 1
+        # Without a cap nothing was reserved, but what may be lost is told all the same.
+        capped = self._budget.is_capped
+        worst = flight.worst if capped else flight.track.endpoint.worst_cost(flight.ask.request)
+        self._budget.lose(worst or 0.0)
+        flight.ask.lost_cost += worst or 0.0
+
+    def _retry(self, flight: Flight, again: RetryLater, now: float) -> None:
+        track, ask = flight.track, flight.ask
+        track.retried += 1
+        ask.strikes += again.strikes
+        ask.counted = again.strikes > 0
+        due = now + again.delay
+        if again.floor:
+            track.close(again.floor, self._options.rng, now)
+            ask.shunned, ask.shunned_until = track, due
+            if self._others_answer(track, now):
+                # It was that endpoint that asked to wait.
+                due = now
+        heapq.heappush(self._retries, _Pending(due, next(self._tie), ask))
+
+    def _stand_down(self, flight: Flight, decision: Park | Retire, now: float) -> None:
+        """Take a lane out and give its request to the others."""
+        track = flight.track
+        seconds = decision.seconds if isinstance(decision, Park) else None
+        if track.parked_until <= now:
+            until = "from now on" if seconds is None else f"for {in_words(seconds)}"
+            self._options.say(f"{track.endpoint.name} gets nothing {until}: {decision.reason}")
+        track.retried += 1
+        track.park(seconds, decision.reason, now)
+        flight.ask.counted = False
+        heapq.heappush(self._retries, _Pending(now, next(self._tie), flight.ask))
+
+    def _others_answer(self, track: Track, now: float) -> bool:
+        return any(
+            one is not track and one.has_answered and one.parked_until <= now
+            for one in self._tracks
+        )
 
     def _worth_waiting(self) -> bool:
         """Whether what is in the air at the end may bring answers that cost money."""
         if self._error is not None:
             # Before the first answer the key, path or model is wrong: the rest will fare alike.
-            return any(lane.has_answered for lane in self._lanes)
-        return self._stopping or any(lane.endpoint.paid for lane in self._lanes)
+            return any(track.has_answered for track in self._tracks)
+        return self._stopping or any(track.endpoint.paid for track in self._tracks)
+
+    def _kick(self) -> None:
+        """Wake the loop."""
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    def _sleep(self, seconds: float | None) -> None:
+        """Set the one timer: a wake-up after so many seconds, none if that is no number."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if seconds is not None and seconds < math.inf:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(seconds, _SHORTEST_SLEEP), self._kick)

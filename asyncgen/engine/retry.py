@@ -9,8 +9,10 @@ from asyncgen.errors import (
     AsyncgenError,
     EndpointRefusedError,
     QuotaError,
+    RateLimitedError,
     RequestRejectedError,
     RunPausedError,
+    TimedOutError,
     TransientError,
     UnreachableError,
 )
@@ -18,7 +20,22 @@ from asyncgen.errors import (
 if TYPE_CHECKING:
     import random
 
-__all__ = ["GiveUp", "RejectRequest", "RetryLater", "RetryPolicy", "verdict"]
+__all__ = [
+    "GiveUp",
+    "Park",
+    "RejectRequest",
+    "Retire",
+    "RetryBudget",
+    "RetryLater",
+    "RetryPolicy",
+    "Situation",
+    "Verdict",
+    "verdict",
+]
+
+
+_PATIENCE = 10
+"""Times ``max_attempts`` after which a request is given up whatever failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +43,52 @@ class RetryPolicy:
     """How patiently to try again.
 
     Attributes:
-        max_attempts: Attempts at one request, the first included.
+        max_attempts: Attempts at one request, the first included. What fails while its
+            endpoint fails as a whole, or is refused for the rate, is not counted.
         base: Ceiling of the first wait, in seconds; doubled for each further one.
         cap: Ceiling of any wait, in seconds.
+        longest_wait: Seconds. An endpoint that asks for more is parked, and one that has not
+            answered for so long, too.
+        breaker: Failures in a row after which an endpoint gets nothing but probes.
+        share: Retries per request, in the long run. Refusals for the rate are not counted.
+        burst: Retries that may go beyond that share.
     """
 
     max_attempts: int = 8
     base: float = 0.5
     cap: float = 60.0
+    longest_wait: float = 600.0
+    breaker: int = 8
+    share: float = 0.2
+    burst: float = 100.0
 
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """Try again after ``delay`` seconds; the whole endpoint waits at least ``floor``."""
+    """Try again after ``delay`` seconds; the whole endpoint waits at least ``floor``.
+
+    Attributes:
+        strikes: What of the request's attempts this used up.
+    """
 
     delay: float
     floor: float
+    strikes: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Send this endpoint nothing for so long, ``None`` for the session; others go on."""
+
+    seconds: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Send this endpoint nothing more: it refuses for good, but others answer."""
+
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,41 +105,105 @@ class GiveUp:
     error: AsyncgenError
 
 
+Verdict = RetryLater | Park | Retire | RejectRequest | GiveUp
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a verdict depends on besides the error.
+
+    Attributes:
+        strikes: What earlier attempts used up.
+        tries: Attempts at this request, the failed one included.
+        has_answered: Whether this endpoint ever answered in this session.
+        others_answer: Whether another endpoint did that still takes requests.
+        outage: Whether the endpoint fails as a whole: the request is not to blame.
+    """
+
+    strikes: int = 0
+    tries: int = 1
+    has_answered: bool = True
+    others_answer: bool = False
+    outage: bool = False
+
+
 def verdict(
-    error: AsyncgenError,
-    attempt: int,
-    *,
-    policy: RetryPolicy,
-    has_answered: bool,
-    rng: random.Random,
-) -> RetryLater | RejectRequest | GiveUp:
+    error: AsyncgenError, seen: Situation, policy: RetryPolicy, rng: random.Random
+) -> Verdict:
     """Decide what follows a failed attempt.
 
     The wait has full jitter: uniform in ``[0, min(cap, base · 2^(attempt - 1))]``.
-    ``Retry-After`` is a floor for the endpoint; the jitter comes on top, at least
-    up to a quarter of it, so that those who wait do not come back together.
-
-    Args:
-        error: What the endpoint raised.
-        attempt: Number of the failed attempt, from 1.
-        policy: How patiently to try again.
-        has_answered: Whether this endpoint ever answered in this session.
-        rng: Source of the jitter.
+    ``Retry-After`` is a floor for the endpoint; jitter of up to a quarter of it comes
+    on top, so that those who wait do not come back together.
     """
     match error:
         case RequestRejectedError():
             return RejectRequest(str(error))
-        case UnreachableError() if not has_answered:
+        case EndpointRefusedError() if seen.others_answer:
+            return Retire(str(error))
+        case UnreachableError() if not seen.has_answered and not seen.others_answer:
             return GiveUp(EndpointRefusedError(str(error)))
         case QuotaError():
-            return GiveUp(RunPausedError(str(error)))
-        case TransientError() if attempt < policy.max_attempts:
-            # A float's exponent ends at 1023, patience need not.
-            ceiling = min(policy.cap, policy.base * 2.0 ** min(attempt - 1, 1000))
-            floor = error.retry_after or 0.0
-            jitter = rng.uniform(0, max(floor / 4, ceiling))
-            return RetryLater(delay=floor + jitter, floor=floor)
+            return Park(error.resets_in, str(error))
         case TransientError():
-            return GiveUp(RunPausedError(f"gave up after {attempt} attempts: {error}"))
+            return _after_transient(error, seen, policy, rng)
         case _:
             return GiveUp(error)
+
+
+def _after_transient(
+    error: TransientError, seen: Situation, policy: RetryPolicy, rng: random.Random
+) -> Verdict:
+    floor = error.retry_after or 0.0
+    if floor > policy.longest_wait:
+        return Park(floor, str(error))
+    strikes = _strikes(error, seen)
+    if (
+        seen.strikes + strikes >= policy.max_attempts and strikes
+    ) or seen.tries >= _PATIENCE * policy.max_attempts:
+        return GiveUp(RunPausedError(f"gave up after {seen.tries} attempts: {error}"))
+    # A float's exponent ends at 1023, patience need not.
+    ceiling = min(policy.cap, policy.base * 2.0 ** min(seen.strikes, 1000))
+    jitter = rng.uniform(0, max(floor / 4, 0.0 if floor else ceiling))
+    return RetryLater(floor + jitter, floor, strikes)
+
+
+def _strikes(error: TransientError, seen: Situation) -> int:
+    if seen.outage or isinstance(error, RateLimitedError):
+        # The request is not to blame. Gate, pace and breaker see to it that these are rare.
+        return 0
+    # An answer that timed out may have been paid for: half as many attempts.
+    return 2 if isinstance(error, TimedOutError) and error.possibly_billed else 1
+
+
+class RetryBudget:
+    """How many retries there may be: a share of the traffic, and a few beyond.
+
+    Args:
+        policy: Says both.
+        now: The clock's reading, in seconds.
+    """
+
+    __slots__ = ("_at", "_burst", "_level", "_share")
+
+    _TRICKLE = 1.0
+    """Retries a second, however little traffic: nobody waits for ever."""
+
+    def __init__(self, policy: RetryPolicy, now: float) -> None:
+        self._share, self._burst = policy.share, policy.burst
+        self._level, self._at = policy.burst, now
+
+    def earn(self) -> None:
+        """Count an attempt that is no retry."""
+        if self._level < self._burst:
+            self._level += self._share
+
+    def delay(self, now: float) -> float:
+        """Return the seconds until a retry may go, if nothing else goes."""
+        self._level = min(self._burst, self._level + (now - self._at) * self._TRICKLE)
+        self._at = now
+        return max(0.0, (1.0 - self._level) / self._TRICKLE)
+
+    def spend(self) -> None:
+        """Count a retry."""
+        self._level -= 1.0

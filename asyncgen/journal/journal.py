@@ -49,6 +49,7 @@ class Journal:
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
         self._commits = 0
+        self._loss = 0.0
 
     @property
     def commits(self) -> int:
@@ -58,6 +59,17 @@ class Journal:
     def replay(self) -> Iterator[Answer]:
         """Yield what the journal holds, in the order of commits."""
         return _read_all(self._connection, self._path)
+
+    def losses(self) -> float:
+        """Return what attempts of earlier sessions may have cost that brought no answer.
+
+        In US dollars, at the worst, those left out that came before a request's answer.
+        """
+        return schema.losses(self._connection)
+
+    def lose(self, cost: float) -> None:
+        """Count such attempts of this session, in US dollars; written when the journal closes."""
+        self._loss += cost
 
     async def append(self, answer: Answer) -> None:
         """Return when the answer is on the disk.
@@ -82,7 +94,14 @@ class Journal:
     ) -> None:
         self._waiting.put(None)
         self._writer.join()
-        self._connection.close()
+        try:
+            if self._loss > 0:
+                schema.insert_loss(self._connection, self._loss)
+        except sqlite3.Error as problem:
+            if error is None:
+                raise self._unwritten(problem) from problem
+        finally:
+            self._connection.close()
 
     def _write(self) -> None:
         """Commit group after group; the writing thread's whole life."""
@@ -114,13 +133,16 @@ class Journal:
             with contextlib.suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-            return RunFolderError(
-                self._path,
-                f"an answer could not be written ({error}); what is there is safe: make room, "
-                "then run the same command again",
-            )
+            return self._unwritten(error)
         self._commits += 1
         return None
+
+    def _unwritten(self, error: Exception) -> RunFolderError:
+        return RunFolderError(
+            self._path,
+            f"an answer could not be written ({error}); what is there is safe: make room, "
+            "then run the same command again",
+        )
 
 
 class JournalReader:

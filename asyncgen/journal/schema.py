@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["VERSION", "connect", "insert", "prepare", "read"]
+__all__ = ["VERSION", "connect", "insert", "insert_loss", "losses", "prepare", "read"]
 
-VERSION = 1
+VERSION = 2
 """Number of the layout, kept as SQLite's ``user_version``."""
 
 _TABLES = """
@@ -43,7 +43,10 @@ CREATE TABLE answers (
     input_tokens    INTEGER NOT NULL,
     output_tokens   INTEGER NOT NULL,
     cached_tokens   INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
     cost            REAL,                 -- US dollars; NULL: no price known
+    lost_cost       REAL NOT NULL,        -- US dollars, at the worst, for attempts before it
     choice_logprobs TEXT,                 -- JSON
     endpoint        TEXT NOT NULL,
     model           TEXT NOT NULL,
@@ -52,20 +55,23 @@ CREATE TABLE answers (
     attempts        INTEGER NOT NULL,
     UNIQUE (stage, key)
 ) STRICT;
+CREATE TABLE losses (  -- of sessions: what attempts whose requests were not answered may have cost
+    cost            REAL NOT NULL         -- US dollars, at the worst
+) STRICT;
 """
 
 _INSERT = """
 INSERT INTO answers (
     stage, key, request_sha256, prefix, variable, sampling, text, finish_reason,
-    input_tokens, output_tokens, cached_tokens, cost, choice_logprobs,
-    endpoint, model, started_at, seconds, attempts
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
+    cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _SELECT = """
 SELECT stage, key, prefixes.text, variable, sampling, answers.text, finish_reason,
-       input_tokens, output_tokens, cached_tokens, cost, choice_logprobs,
-       endpoint, model, started_at, seconds, attempts
+       input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
+       cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
 FROM answers JOIN prefixes ON prefixes.id = answers.prefix
 ORDER BY number
 """
@@ -132,10 +138,9 @@ def insert(connection: sqlite3.Connection, answer: Answer) -> None:
             sampling.decode(),
             completion.text,
             completion.finish_reason,
-            completion.usage.input_tokens,
-            completion.usage.output_tokens,
-            completion.usage.cached_tokens,
+            *msgspec.structs.astuple(completion.usage),
             completion.cost,
+            completion.lost_cost,
             None if logprobs is None else msgspec.json.encode(logprobs).decode(),
             completion.endpoint,
             completion.model,
@@ -146,6 +151,16 @@ def insert(connection: sqlite3.Connection, answer: Answer) -> None:
     )
 
 
+def insert_loss(connection: sqlite3.Connection, cost: float) -> None:
+    """Insert what a session's attempts may have cost whose requests were not answered in it."""
+    connection.execute("INSERT INTO losses (cost) VALUES (?)", (cost,))
+
+
+def losses(connection: sqlite3.Connection) -> float:
+    """Return the sum of those, in US dollars."""
+    return float(connection.execute("SELECT total(cost) FROM losses").fetchone()[0])
+
+
 def read(connection: sqlite3.Connection) -> Iterator[Answer]:
     """Yield the answers in the order of their commits."""
     for row in connection.execute(_SELECT):
@@ -153,8 +168,8 @@ def read(connection: sqlite3.Connection) -> Iterator[Answer]:
 
 
 def _answer(row: tuple[Any, ...]) -> Answer:
-    (stage, key, prefix, variable, sampling, text, finish_reason, *counts) = row
-    (tokens_in, tokens_out, cached, cost, logprobs, endpoint, model, *timing) = counts
+    (stage, key, prefix, variable, sampling, text, finish_reason), counts = row[:7], row[7:]
+    tokens, (cost, lost_cost, logprobs, endpoint, model, *timing) = counts[:5], counts[5:]
     request = Request(
         stage,
         key,
@@ -164,10 +179,11 @@ def _answer(row: tuple[Any, ...]) -> Answer:
     completion = Completion(
         text=text,
         finish_reason=finish_reason,
-        usage=Usage(tokens_in, tokens_out, cached),
+        usage=Usage(*tokens),
         endpoint=endpoint,
         model=model,
         cost=cost,
+        lost_cost=lost_cost,
         choice_logprobs=None if logprobs is None else msgspec.json.decode(logprobs),
         started_at=timing[0],
         seconds=timing[1],

@@ -53,6 +53,7 @@ class Counts:
 
     Attributes:
         cost: US dollars, of the answers whose price is known.
+        lost_cost: US dollars, at the worst, of attempts before them whose answers were lost.
         unpriced: Answers whose price is not known.
         undecided: Classification answers that were neither yes nor no; counted as no.
         classification: Tasks that were found to be classification tasks.
@@ -67,6 +68,7 @@ class Counts:
     )
     usage: Usage = Usage()
     cost: float = 0.0
+    lost_cost: float = 0.0
     unpriced: int = 0
     undecided: int = 0
     classification: int = 0

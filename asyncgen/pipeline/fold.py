@@ -248,4 +248,5 @@ class Fold:
         counts.answers[answer.request.stage] += 1
         counts.usage += answer.completion.usage
         counts.cost += answer.completion.cost or 0.0
+        counts.lost_cost += answer.completion.lost_cost
         counts.unpriced += answer.completion.cost is None

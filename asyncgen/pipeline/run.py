@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncgen.dataset import write_json_lines
-from asyncgen.engine import Engine, EngineOptions, Lane, RateLimits, RetryPolicy
+from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
 from asyncgen.journal import Journal, JournalReader, RunLock
 from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.fold import Fold
@@ -21,7 +21,7 @@ from asyncgen.pipeline.seeds import digest, packaged, read_few_shot, read_seed_t
 from asyncgen.pipeline.status import Status, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from asyncgen.endpoints.base import Endpoint
     from asyncgen.engine import EngineSnapshot
@@ -69,6 +69,7 @@ class Run:
 
     Attributes:
         resumed: Answers that were replayed from earlier sessions.
+        spent: US dollars that those cost, lost attempts at them included.
         started: Reading of the monotonic clock when this session began, in seconds.
     """
 
@@ -78,9 +79,11 @@ class Run:
     agenda: Agenda
     journal: Journal
     resumed: int
+    spent: float
     started: float
     engine: Engine | None = None
     stopped: bool = False
+    _lost_on_the_way: float = 0.0
 
     @classmethod
     @contextmanager
@@ -97,34 +100,42 @@ class Run:
         with RunLock(folder.path):
             folder.freeze(settings)
             with Journal(folder.journal) as journal:
-                resumed = 0
+                resumed, spent = 0, journal.losses()
                 for answer in journal.replay():
                     fold.commit(answer)
                     resumed += 1
+                    spent += (answer.completion.cost or 0.0) + answer.completion.lost_cost
                 agenda = Agenda(settings, fold, prompts)
-                yield cls(folder, settings, fold, agenda, journal, resumed, time.monotonic())
+                yield cls(folder, settings, fold, agenda, journal, resumed, spent, time.monotonic())
 
-    async def work(self, endpoints: Sequence[Endpoint]) -> None:
+    async def work(self, endpoints: Sequence[Endpoint], say: Callable[[str], None]) -> None:
         """Ask until the target is reached, :meth:`stop` is called or an error ends it.
+
+        Args:
+            endpoints: Open, in the order of the settings' lanes.
+            say: Told what becomes of an endpoint, for the person who waits.
 
         Raises:
             EndpointRefusedError: If an endpoint refuses for good.
             RunPausedError: If no answer can be had for now, or none is of use.
             RunFolderError: If an answer could not be written.
         """
-        settings, now = self.settings, time.monotonic()
-        lanes = [
-            Lane(endpoint, RateLimits(rpm=settings.rpm, tpm=settings.tpm, now=now))
-            for endpoint in endpoints
-        ]
+        settings = self.settings
         options = EngineOptions(
             max_in_flight=settings.max_in_flight,
             retry=RetryPolicy(max_attempts=settings.max_attempts),
+            max_cost=settings.max_cost,
+            spent=self.spent,
+            say=say,
         )
-        self.engine = Engine(lanes, self._deliver, options)
+        self.engine = engine = Engine(_lanes(settings, endpoints), self._deliver, options)
         if self.stopped:
             return
-        await self.engine.run(self.agenda)
+        try:
+            await engine.run(self.agenda)
+        finally:
+            # What came before an answer stands with it, the rest with the session.
+            self.journal.lose(engine.snapshot().lost - self._lost_on_the_way)
 
     def stop(self) -> None:
         """Launch nothing more; :meth:`work` returns when the air is clear."""
@@ -148,4 +159,17 @@ class Run:
 
     async def _deliver(self, answer: Answer) -> None:
         await self.journal.append(answer)
+        self._lost_on_the_way += answer.completion.lost_cost
         self.fold.commit(answer)
+
+
+def _lanes(settings: Settings, endpoints: Sequence[Endpoint]) -> list[Lane]:
+    return [
+        Lane(
+            endpoint,
+            Limits(lane.rpm, lane.tpm, lane.input_tpm, lane.output_tpm, lane.rpd),
+            weight=lane.weight,
+            max_in_flight=lane.max_in_flight,
+        )
+        for endpoint, lane in zip(endpoints, settings.lanes(), strict=True)
+    ]

@@ -25,6 +25,8 @@ class Status(Struct, frozen=True, kw_only=True):
         valid: Those of them with a valid instance.
         answers: Answers by stage.
         cost: US dollars; ``None`` where no answer has a known price.
+        lost_cost: US dollars, at the worst, of attempts that may have been billed all the same,
+            though their answers were lost.
         kept_per_1000_output_tokens: Finished tasks for 1,000 generated tokens.
         rejections: How often each reason was given, most frequent first, by stage.
     """
@@ -41,6 +43,7 @@ class Status(Struct, frozen=True, kw_only=True):
     answers: dict[Stage, int]
     usage: Usage
     cost: float | None
+    lost_cost: float
     kept_per_1000_output_tokens: float
     rejections: dict[Stage, dict[Reason, int]]
 
@@ -68,6 +71,7 @@ def status_of(settings: Settings, fold: Fold) -> Status:
         answers=dict(counts.answers),
         usage=counts.usage,
         cost=None if answered and counts.unpriced == answered else counts.cost,
+        lost_cost=counts.lost_cost,
         kept_per_1000_output_tokens=1000 * counts.valid / output if output else 0.0,
         rejections=rejections,
     )

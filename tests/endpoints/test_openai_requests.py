@@ -14,7 +14,7 @@ from support.server import ModelServer, Reply
 
 from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
 from asyncgen.endpoints.prices import fixed_prices
-from asyncgen.engine import Engine, EngineOptions, Lane, RateLimits, RetryPolicy
+from asyncgen.engine import Engine, EngineOptions, Lane, RetryPolicy
 from asyncgen.errors import (
     AsyncgenError,
     BadAnswerError,
@@ -397,8 +397,7 @@ def test_a_rough_server_costs_no_request() -> None:
             options = EngineOptions(
                 max_in_flight=16, retry=RetryPolicy(max_attempts=50, base=0.002, cap=0.01)
             )
-            limits = RateLimits(rpm=None, tpm=None, now=0)
-            await Engine([Lane(endpoint, limits)], deliver, options).run(Source())
+            await Engine([Lane(endpoint)], deliver, options).run(Source())
 
     with ModelServer(reply) as server:
         asyncio.run(main(server.url))

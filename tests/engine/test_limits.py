@@ -8,43 +8,53 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asyncgen.engine.limits import Bucket, Cost, RateLimits
-from asyncgen.errors import EndpointRefusedError
+from asyncgen.engine.gate import Gate
+from asyncgen.engine.limits import NOTHING, Amounts, Bucket, DayQuota, Limits
+
+
+def level(bucket: Bucket, now: float) -> float:
+    bucket.refill(now)
+    return bucket.level
+
+
+def take(tokens: float = 0) -> Amounts:
+    """Return what a request of so many tokens takes, one in twenty of them output."""
+    return 1.0, tokens, tokens * 0.95, tokens * 0.05
 
 
 def test_an_empty_bucket_refills_continuously() -> None:
-    bucket = Bucket(60, burst=10, level=0, now=100)
+    bucket = Bucket(1, burst=10, level=0, now=100)
 
     assert bucket.delay(3, 100) == 3
     assert bucket.delay(3, 101.5) == 1.5
     assert bucket.delay(3, 103) == 0
-    assert bucket.level(103) == 3
+    assert level(bucket, 103) == 3
 
 
 def test_a_bucket_never_holds_more_than_its_burst() -> None:
-    bucket = Bucket(60, burst=2, level=0, now=0)
+    bucket = Bucket(1, burst=2, level=0, now=0)
 
-    assert bucket.level(1000) == 2
+    assert level(bucket, 1000) == 2
 
 
 def test_an_amount_beyond_the_burst_goes_when_the_bucket_is_full_and_leaves_a_debt() -> None:
-    bucket = Bucket(60, burst=2, level=2, now=0)
+    bucket = Bucket(1, burst=2, level=2, now=0)
 
     assert bucket.delay(50, 0) == 0
     bucket.take(50, 0)
-    assert bucket.level(0) == -48
+    assert level(bucket, 0) == -48
     assert bucket.delay(1, 0) == 49
     assert bucket.delay(1, 49) == 0
 
 
 def test_what_is_given_back_may_be_taken_again_but_no_more_than_a_burst_of_it() -> None:
-    bucket = Bucket(60, burst=5, level=5, now=0)
+    bucket = Bucket(1, burst=5, level=5, now=0)
     bucket.take(4, 0)
     bucket.take(-4, 0)
 
-    assert bucket.level(0) == 5
+    assert level(bucket, 0) == 5
     bucket.take(-100, 0)
-    assert bucket.level(0) == 5
+    assert level(bucket, 0) == 5
 
 
 @given(
@@ -57,7 +67,7 @@ def test_no_window_lets_through_more_than_the_rate_and_one_burst(
 ) -> None:
     """An amount larger than the burst counts as the burst of the windows it stands in."""
     rate = per_minute / 60
-    bucket = Bucket(per_minute, burst=burst, level=burst, now=0)
+    bucket = Bucket(per_minute / 60, burst=burst, level=burst, now=0)
     passed: list[tuple[float, float]] = []
     now = 0.0
     for gap, amount in arrivals:
@@ -83,7 +93,7 @@ def test_no_window_lets_through_more_than_the_rate_and_one_burst(
 def test_nothing_is_held_back_longer_than_the_rate_demands(
     per_minute: float, burst: float, amounts: list[float]
 ) -> None:
-    bucket = Bucket(per_minute, burst=burst, level=0, now=0)
+    bucket = Bucket(per_minute / 60, burst=burst, level=0, now=0)
     now = 0.0
     for amount in amounts:
         while (delay := bucket.delay(amount, now)) > 0:
@@ -94,97 +104,135 @@ def test_nothing_is_held_back_longer_than_the_rate_demands(
 
 
 def test_without_limits_everything_passes() -> None:
-    limits = RateLimits(rpm=None, tpm=None, now=0)
+    gate = Gate(Limits(), now=0)
     for _ in range(1000):
-        assert limits.delay(Cost(1, 10**9), 0) == 0
-        limits.reserve(Cost(1, 10**9), 0)
+        assert gate.delay(take(1e9), 0) == 0
+        gate.reserve(take(1e9), 0)
 
 
 def test_the_first_request_goes_at_once_and_the_rest_at_the_rate() -> None:
-    assert _moments(RateLimits(rpm=30, tpm=None, now=0), Cost(1, 0), 4) == [0, 2, 4, 6]
+    assert _moments(Gate(Limits(rpm=30), now=0), take(), 4) == [0, 2, 4, 6]
 
 
-@pytest.mark.parametrize(("rpm", "burst"), [(6, 1), (120, 2), (600, 10), (60_000, 10)])
-def test_an_idle_minute_saves_up_one_second_of_requests_at_most_ten(rpm: float, burst: int) -> None:
-    limits = RateLimits(rpm=rpm, tpm=None, now=0)
+@pytest.mark.parametrize(
+    ("rpm", "burst"), [(6, 1), (120, 1), (600, 2), (2400, 10), (6000, 10), (60_000, 100)]
+)
+def test_idling_saves_up_a_quarter_of_a_second_but_ten_or_a_tenth(rpm: float, burst: int) -> None:
+    gate = Gate(Limits(rpm=rpm), now=0)
     at_once = 0
-    while limits.delay(Cost(1, 0), 60) == 0:
-        limits.reserve(Cost(1, 0), 60)
+    while gate.delay(take(), 60) == 0:
+        gate.reserve(take(), 60)
         at_once += 1
 
     assert at_once == burst
 
 
 def test_tokens_are_limited_to_their_mean_rate_whatever_their_number() -> None:
-    moments = _moments(RateLimits(rpm=None, tpm=6000, now=0), Cost(1, 1000), 20)
+    moments = _moments(Gate(Limits(tpm=6000), now=0), take(1000), 20)
 
     assert [later - earlier for earlier, later in pairwise(moments)] == pytest.approx([10] * 19)
 
 
-def test_the_tighter_of_both_limits_decides() -> None:
-    limits = RateLimits(rpm=60, tpm=60, now=0)
-    limits.reserve(Cost(1, 30), 0)
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [
+        (Limits(tpm=6000), 10),
+        (Limits(input_tpm=6000), 9.5),
+        (Limits(output_tpm=60), 50),
+        (Limits(rpm=60, tpm=6000, output_tpm=600), 10),
+        (Limits(rpm=3, tpm=6000), 20),
+    ],
+)
+def test_the_tightest_of_all_limits_decides(limits: Limits, seconds: float) -> None:
+    moments = _moments(Gate(limits, now=0), take(1000), 5)
 
-    assert limits.delay(Cost(1, 1), 0) == 31
-    assert limits.delay(Cost(1, 0), 0) == 30
+    assert moments[-1] - moments[-2] == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
     ("used", "wait"),
     [
-        pytest.param(100, 1, id="exact estimate"),
+        pytest.param(100, 1.0, id="exact estimate"),
         pytest.param(40, 0.4, id="less than expected"),
         pytest.param(250, 2.5, id="more than expected"),
-        pytest.param(0, 0, id="failed or cancelled"),
+        pytest.param(0, 0.0, id="failed or cancelled"),
     ],
 )
-def test_settling_corrects_the_reservation(used: int, wait: float) -> None:
-    limits = RateLimits(rpm=None, tpm=6000, now=0)
-    limits.reserve(Cost(1, 100), 1)
-    limits.settle(Cost(1, 100), used, 1)
+def test_settling_corrects_the_reservation(used: float, wait: float) -> None:
+    gate = Gate(Limits(tpm=6000), now=0)
+    passed = gate.reserve(take(100), 1)
+    gate.settle(passed, take(used), 1)
 
-    assert limits.delay(Cost(1, 100), 1) == pytest.approx(wait)
+    assert gate.delay(take(100), 1) == pytest.approx(wait)
 
 
 def test_a_request_counts_even_if_it_failed() -> None:
-    limits = RateLimits(rpm=60, tpm=None, now=0)
-    limits.reserve(Cost(1, 5), 0)
-    limits.settle(Cost(1, 5), 0, 0)
+    gate = Gate(Limits(rpm=60), now=0)
+    gate.settle(gate.reserve(take(), 0), NOTHING, 0)
 
-    assert limits.delay(Cost(1, 5), 0) == 1
+    assert gate.delay(take(), 0) == 1
 
 
 def test_nothing_passes_a_closed_gate_before_its_time() -> None:
-    limits = RateLimits(rpm=None, tpm=None, now=0)
-    limits.close_until(30)
+    gate = Gate(Limits(), now=0)
+    gate.close(30, 0)
 
-    assert limits.delay(Cost(1, 1), 10) == 20
-    assert limits.delay(Cost(1, 1), 30) == 0
+    assert gate.delay(take(), 10) == 20
+    assert gate.delay(take(), 30) == 0
 
 
 def test_a_gate_is_not_opened_by_a_shorter_closing() -> None:
-    limits = RateLimits(rpm=None, tpm=None, now=0)
-    limits.close_until(30)
-    limits.close_until(5)
+    gate = Gate(Limits(), now=0)
+    gate.close(30, 0)
+    gate.close(5, 0)
 
-    assert limits.delay(Cost(1, 1), 10) == 20
-
-
-def test_a_request_larger_than_a_minute_is_refused_with_both_numbers() -> None:
-    limits = RateLimits(rpm=None, tpm=500, now=0)
-
-    assert limits.delay(Cost(1, 500), 1000) == 0
-    with pytest.raises(EndpointRefusedError, match=r"501 tokens .* limit of 500 tokens") as caught:
-        limits.delay(Cost(1, 501), 1000)
-    assert "--tpm" in str(caught.value)
+    assert gate.delay(take(), 10) == 20
 
 
-def _moments(limits: RateLimits, cost: Cost, number: int) -> list[float]:
+def test_a_request_larger_than_a_minute_never_passes() -> None:
+    gate = Gate(Limits(tpm=500), now=0)
+
+    assert gate.delay(take(500), 1000) == 0
+    assert gate.too_large(take(500)) is None
+    assert gate.delay(take(501), 1000) == float("inf")
+    assert gate.too_large(take(501)) == (gate.allowances[1], 501)
+
+
+def test_an_adjustment_holds_at_once_and_infinity_lifts_a_limit() -> None:
+    gate = Gate(Limits(rpm=60), now=0)
+    gate.reserve(take(), 0)
+    gate.adjust(Limits(rpm=600), 0)
+    assert gate.delay(take(), 0) == pytest.approx(0.1)
+    gate.adjust(Limits(rpm=float("inf")), 0)
+
+    assert gate.delay(take(), 0) == 0
+
+
+def test_a_days_quota_is_not_spread_over_the_day() -> None:
+    day = DayQuota(2)
+    for moment in (0, 10):
+        assert day.delay(moment) == 0
+        day.take(moment)
+
+    assert day.delay(10) == 86_390
+    assert day.delay(86_400) == 0
+
+
+def test_an_endpoint_knows_best_what_is_left_of_the_day() -> None:
+    day = DayQuota(None)
+    day.take(0)
+    day.hear(0, 3600, 0)
+
+    assert day.delay(600) == 3000
+    assert day.delay(3600) == 0
+
+
+def _moments(gate: Gate, amounts: Amounts, number: int) -> list[float]:
     """Send as fast as the limits allow; return when."""
     moments: list[float] = []
     now = 0.0
     for _ in range(number):
-        now += limits.delay(cost, now)
-        limits.reserve(cost, now)
+        now += gate.delay(amounts, now)
+        gate.reserve(amounts, now)
         moments.append(now)
     return moments
