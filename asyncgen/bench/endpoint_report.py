@@ -91,6 +91,7 @@ def as_fields(report: EndpointReport) -> dict[str, Any]:
             "in_flight": refusal.in_flight,
             "requests": refusal.requests,
             "after_s": refusal.after,
+            "requests_in_a_minute": refusal.in_a_minute,
             "requests_per_s": refusal.requests_per_s,
             "retry_after_s": refusal.retry_after,
             "message": refusal.said,
@@ -164,8 +165,8 @@ def _refusal(refusal: FirstRefusal) -> str:
     wait = refusal.retry_after
     asked = "" if wait is None else f"; it asked to wait {wait:g} s"
     return (
-        f"at {refusal.in_flight:,} in flight, {refusal.after:.1f} s and {refusal.requests:,} "
-        f"requests after the beginning, at {refusal.requests_per_s:,.1f} requests/s{asked}"
+        f"at {refusal.in_flight:,} in flight and {refusal.requests_per_s:,.1f} requests/s, "
+        f"{refusal.in_a_minute:,} of {refusal.requests:,} requests within a minute{asked}"
     )
 
 

@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bounds", "FirstRefusal", "Load"]
 
-_PER = 60.0
-"""Seconds over which the rate before a refusal is told."""
+_MINUTE = 60.0  # seconds
 
 _CLASSES: tuple[tuple[type[EndpointError], str], ...] = (
     (RateLimitedError, "rate_limited"),
@@ -75,8 +74,8 @@ class FirstRefusal:
         in_flight: The level.
         requests: Asked in all before it was known.
         after: Seconds since the beginning.
-        requests_per_s: Asked in the last minute, or since the beginning if that is shorter; in
-            less than a second as if in one.
+        in_a_minute: Asked in the last minute.
+        requests_per_s: Asked at this level; in less than a second as if in one.
         retry_after: Seconds that the endpoint asked to wait, if it did.
         said: What it said.
     """
@@ -84,6 +83,7 @@ class FirstRefusal:
     in_flight: int
     requests: int
     after: float
+    in_a_minute: int
     requests_per_s: float
     retry_after: float | None
     said: str
@@ -265,13 +265,12 @@ class Load:
 
     def _refusal(self, stage: _Stage, error: RateLimitedError) -> FirstRefusal:
         now = self._clock()
-        after = now - self._begun
-        asked = sum(now - started <= _PER for started in self._started)
         return FirstRefusal(
             in_flight=stage.in_flight,
             requests=self.asked,
-            after=after,
-            requests_per_s=asked / min(_PER, max(1.0, after)),
+            after=now - self._begun,
+            in_a_minute=sum(now - started <= _MINUTE for started in self._started),
+            requests_per_s=stage.asked / max(1.0, now - stage.begun),
             retry_after=error.retry_after,
             said=str(error),
         )

@@ -138,23 +138,28 @@ def test_the_first_refusal_ends_all_asking_and_is_told() -> None:
     assert first is not None
     assert (first.in_flight, first.requests, first.retry_after) == (2, 43, 2.5)
     assert first.after == pytest.approx(0.5 + 10 + 5.5)
-    assert first.requests_per_s == pytest.approx(43 / 16)
+    assert first.requests_per_s == pytest.approx(22 / 5.5)
+    assert first.in_a_minute == 43
     assert report.knee == 1
     # Throughput still grew: one in flight would not use the limit.
     assert recommended(report) == {"max_in_flight": 2, "rpm": 300}
 
 
-def test_the_rate_before_a_refusal_is_that_of_the_last_minute() -> None:
-    report, _, _ = climbed(after(201, RateLimitedError("no")), (2,), seconds=100)
+def test_before_a_refusal_the_last_minute_is_counted() -> None:
+    report, _, _ = climbed(after(300, RateLimitedError("no")), (1,), seconds=1000)
 
     first = report.first_refusal
     assert first is not None
-    assert first.after == pytest.approx(51, abs=1)
-    assert first.requests_per_s == pytest.approx(4, abs=0.1)
+    assert first.after == pytest.approx(150.5)
+    assert first.in_a_minute == 120
+    assert first.requests_per_s == pytest.approx(2)
 
-    report, _, _ = climbed(after(300, RateLimitedError("no")), (1,), seconds=1000)
+
+def test_a_burst_is_told_as_if_it_took_a_second() -> None:
+    report, _, _ = climbed(after(1, RateLimitedError("no")), (8,))
+
     assert report.first_refusal is not None
-    assert report.first_refusal.requests_per_s == pytest.approx(2, abs=0.05)
+    assert report.first_refusal.requests_per_s == 8
 
 
 def test_failures_are_counted_by_class_and_not_retried() -> None:
@@ -332,7 +337,10 @@ def test_everything_is_told_in_fields_and_in_words() -> None:
     } <= fields["levels"][0].keys()
     assert fields["limits"] is None
     assert fields["first_429"]["retry_after_s"] == 1.5
-    assert "first 429    at 2 in flight, 16.0 s and 43 requests after the beginning" in text
+    assert (
+        "first 429    at 2 in flight and 4.0 requests/s, 43 of 43 requests within a minute; "
+        in text
+    )
     assert "it asked to wait 1.5 s" in text
     assert "recommended  --max-in-flight 1\n" in text
 
