@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "control": VALUES,
     "dataset": VALUES,
     "corpus": VALUES | {"kernels"},
-    "bench": VALUES | {"corpus", "kernels"},
+    "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
     "pipeline": VALUES | {"settings", "endpoints", "engine", "journal", "dataset", "kernels"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "cli": VALUES
