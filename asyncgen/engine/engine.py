@@ -122,6 +122,7 @@ class Engine:
         self._retry_budget = RetryBudget(self._policy, now)
         self._retries: list[_Pending] = []
         self._held: Ask | None = None
+        self._latest: Ask | None = None
         self._attempts: dict[asyncio.Task[None], Flight] = {}
         self._in_flight = 0
         self._tie = count()
@@ -185,6 +186,10 @@ class Engine:
     def _limit_cost(self, cap: float) -> None:
         """Set the budget; what was sent while there was none is reserved now."""
         if cap < math.inf:
+            if self._latest is not None:  # nothing may be in the air at present to tell by
+                for track in self._tracks:
+                    priced(track, self._latest)
+
             flying = [one for one in self._attempts.values() if not one.is_down]
             worst = [one.worst or priced(one.track, one.ask) for one in flying]
             for one, most in zip(flying, worst, strict=True):
@@ -275,6 +280,7 @@ class Engine:
             self._retry_budget.spend()
         elif ask.tries == 0:
             self._retry_budget.earn()
+        self._latest = ask
         self._budget.reserve(route.worst)
         self._in_flight += 1
         return route.track.launch(ask, route.amounts, route.worst, now)
