@@ -107,8 +107,9 @@ def texts_of(block: Block, words: Sequence[str] | None = None) -> list[str]:
 
 def word_shares() -> NDArray[np.float64]:
     """Return the share of the words up to each, by Zipf's law in Mandelbrot's form."""
-    shares: NDArray[np.float64] = np.cumsum((np.arange(WORDS) + 2.7) ** -1.05)
-    return shares / float(shares[-1])  # the commonest is 4 %
+    shares = np.cumsum((np.arange(WORDS) + 2.7) ** -1.05, dtype=np.float64)
+    shares /= shares[-1]  # the commonest has 4 %
+    return shares
 
 
 def _zipf(chance: np.random.Generator) -> Iterator[Rows]:

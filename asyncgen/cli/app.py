@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncgen.cli import bench, dedup, export, generate, serve, status
+from asyncgen.cli import bench, ctl, dedup, estimate, export, generate, serve, status
 from asyncgen.errors import AsyncgenError
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("generate")(generate.generate)
+app.command("estimate")(estimate.estimate)
 app.command("status")(status.status)
+app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
 app.command("dedup")(dedup.dedup)
 app.add_typer(serve.serve_app, name="serve")

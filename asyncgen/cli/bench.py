@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from asyncgen.cli.bench_endpoint import endpoint
+
 if TYPE_CHECKING:
     from asyncgen.bench.filter import Peer
     from asyncgen.bench.workload import Workload
@@ -36,12 +38,10 @@ _AGAINST = (
     "Default: both, as far as installed."
 )
 
-bench_app = typer.Typer(help="Measure on this machine.", no_args_is_help=True)
-
-
-@bench_app.callback()
-def _group() -> None:
-    """Keep `bench` a group while it has one command."""
+bench_app = typer.Typer(
+    help="Measure the filter on this machine, or an endpoint.", no_args_is_help=True
+)
+bench_app.command()(endpoint)
 
 
 @bench_app.command("filter")

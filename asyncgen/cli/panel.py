@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from asyncgen.cli.live import budget, duration, is_noteworthy, lane_state, per_task
 from asyncgen.cli.meter import Meter, Rates, Sample
 from asyncgen.cli.summary import amount, money
 
@@ -82,7 +83,8 @@ class Display:
             f"asyncgen: {made}/{state.target} tasks · kept {state.kept} of "
             f"{state.candidates} candidates · answers {sum(state.answers.values())} · "
             f"in flight {engine.in_flight if engine else 0} · {rates.requests:.1f} requests/s · "
-            f"{rates.tokens:.0f} tokens/s · cost {money(state.cost)} · ETA {_duration(rates.eta)}",
+            f"{rates.tokens:.0f} tokens/s · "
+            f"cost {_cost(state, engine)} · ETA {duration(rates.eta)}",
             highlight=False,
             soft_wrap=True,
         )
@@ -103,6 +105,8 @@ class Display:
             self._numbers(state, engine, rates),
             self._last_kept(),
         ]
+        if engine is not None and is_noteworthy(engine):
+            rows.insert(2, self._lanes(engine))
         if self._message:
             rows.append(Text(self._message, style="yellow"))
         return Panel(Group(*rows), title=title, title_align="left", border_style="dim")
@@ -113,7 +117,7 @@ class Display:
         row.add_row(
             ProgressBar(total=state.target, completed=min(state.valid, state.target), width=40),
             Text(f"{min(state.valid, state.target)}/{state.target} tasks", style="bold"),
-            Text(f"ETA {_duration(rates.eta)}"),
+            Text(f"ETA {duration(rates.eta)}"),
         )
         return row
 
@@ -135,8 +139,18 @@ class Display:
             f"{rates.requests:.1f} requests/s",
             "tokens",
             f"{rates.tokens:.0f}/s · {amount(state.usage.input_tokens)} in, "
-            f"{amount(state.usage.output_tokens)} out · cost {money(state.cost)}",
+            f"{amount(state.usage.output_tokens)} out · cost {_cost(state, engine)}",
         )
+        return table
+
+    @staticmethod
+    def _lanes(engine: EngineSnapshot) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for lane in engine.lanes:
+            style = "" if lane.state == "open" else "yellow"
+            state = Text(lane_state(lane), style=style, no_wrap=True, overflow="ellipsis")
+            flying = f"in flight {lane.in_flight} of {lane.window}"
+            table.add_row(lane.name, flying, f"answered {lane.answered:,}", state)
         return table
 
     def _last_kept(self) -> Group:
@@ -148,11 +162,8 @@ class Display:
         return Group(*lines)
 
 
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "?"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02d}m"
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"
+def _cost(state: Status, engine: EngineSnapshot | None) -> str:
+    """Return what was spent, of how much and for each task, as far as that is known."""
+    allowed = budget(engine) if engine is not None else ""
+    for_one = f" ({per_task(state)})" if per_task(state) else ""
+    return f"{allowed or money(state.cost)}{for_one}"

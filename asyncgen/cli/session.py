@@ -6,7 +6,6 @@ import asyncio
 import shlex
 import signal
 import sys
-import threading
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -15,18 +14,18 @@ import typer
 
 from asyncgen.cli.panel import Display
 from asyncgen.cli.summary import as_json_line, files, funnel
+from asyncgen.control import serving
 from asyncgen.endpoints.connect import open_endpoints
 from asyncgen.errors import AsyncgenError, RunPausedError
+from asyncgen.pipeline.control import respond
 from asyncgen.pipeline.run import Run
 
 if TYPE_CHECKING:
+    from asyncgen.engine import Source
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.settings import Settings
 
-__all__ = ["run_session"]
-
-_WARM_AFTER = 0.3
-"""Seconds. What an endpoint refuses at once need not wait for Numba to load."""
+__all__ = ["run_session", "work_on"]
 
 
 def run_session(folder: RunFolder, settings: Settings, *, as_json: bool) -> int:
@@ -36,18 +35,30 @@ def run_session(folder: RunFolder, settings: Settings, *, as_json: bool) -> int:
         AsyncgenError: If it failed; what was reached is written all the same.
     """
     with Run.opened(folder, settings) as run:
-        display = Display(run, enabled=not as_json)
-        try:
-            received = _event_loop(_Session(run, display))
-            problem: AsyncgenError | None = None
-        except AsyncgenError as error:
-            received, problem = None, error
-        run.write()
+        received, problem = work_on(run, quiet=as_json)
         code = _exit_code(run, received, problem)
         _report(run, code, problem, as_json=as_json)
         if problem is not None and not isinstance(problem, RunPausedError):
             raise problem
     return code
+
+
+def work_on(
+    run: Run, *, quiet: bool, source: Source | None = None
+) -> tuple[int | None, AsyncgenError | None]:
+    """Ask what a source has to ask, all that the run needs if none is given; write what came of it.
+
+    Returns:
+        The signal that ended it early and the error that did, if any.
+    """
+    problem: AsyncgenError | None = None
+    received: int | None = None
+    try:
+        received = _event_loop(_Session(run, Display(run, enabled=not quiet), source))
+    except AsyncgenError as error:
+        problem = error
+    run.write()
+    return received, problem
 
 
 def _event_loop(session: _Session) -> int | None:
@@ -64,9 +75,10 @@ def _event_loop(session: _Session) -> int | None:
 class _Session:
     """The tasks of one session: the work, the display and the signals."""
 
-    def __init__(self, run: Run, display: Display) -> None:
+    def __init__(self, run: Run, display: Display, source: Source | None) -> None:
         self._run = run
         self._display = display
+        self._source = source
         self._received: int | None = None
         self._problem: AsyncgenError | None = None
 
@@ -76,15 +88,12 @@ class _Session:
         Raises:
             AsyncgenError: If the work failed.
         """
-        warming = threading.Timer(_WARM_AFTER, _warm_up)
-        warming.daemon = True
-        warming.start()
-        async with anyio.create_task_group() as tasks:
+        async with AsyncExitStack() as stack, anyio.create_task_group() as tasks:
+            await self._open_control(stack, tasks.cancel_scope)
             tasks.start_soon(self._watch_signals, tasks.cancel_scope)
             tasks.start_soon(self._display.refresh)
             await self._ask()
             tasks.cancel_scope.cancel()
-        warming.cancel()
         self._display.close()
         if self._problem is not None:
             raise self._problem
@@ -100,29 +109,41 @@ class _Session:
                     stack, run.settings, run.folder.server_log, self._display.say
                 )
                 self._display.say("")
-                await run.work(endpoints, self._display.say)
+                await run.work(endpoints, self._display.say, self._source)
         except AsyncgenError as error:
             self._problem = error
 
+    async def _open_control(self, stack: AsyncExitStack, scope: anyio.CancelScope) -> None:
+        """Let ``asyncgen ctl`` and ``status`` reach this run; without them it works as well."""
+
+        def stop() -> None:
+            if self._received is None:
+                self._interrupt(signal.SIGINT, scope)
+
+        folder = self._run.folder.path
+        try:
+            await stack.enter_async_context(
+                serving(folder, lambda line: respond(line, self._run, stop))
+            )
+        except OSError as error:
+            why = error.strerror or error
+            self._display.say(f"asyncgen ctl cannot reach this run: no socket in {folder} ({why})")
+
     async def _watch_signals(self, scope: anyio.CancelScope) -> None:
-        """First signal: launch nothing more, wait for what is in the air. Second: drop it."""
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             async for number in signals:
-                if self._received is not None or self._run.engine is None:
-                    self._received = self._received or number
-                    self._run.stopped = True
-                    scope.cancel()
-                    return
-                self._received = number
-                self._run.stop()
-                self._display.say("finishing what is in the air; once more to drop it")
+                self._interrupt(number, scope)
 
-
-def _warm_up() -> None:
-    """Compile or load the kernels while the first requests are in the air."""
-    from asyncgen_kernels import warm_up
-
-    warm_up()
+    def _interrupt(self, number: int, scope: anyio.CancelScope) -> None:
+        """First time: launch nothing more, wait for what is in the air. Second: drop it."""
+        if self._received is not None or self._run.engine is None:
+            self._received = self._received or number
+            self._run.stopped = True
+            scope.cancel()
+            return
+        self._received = number
+        self._run.stop()
+        self._display.say("finishing what is in the air; once more to drop it")
 
 
 def _exit_code(run: Run, received: int | None, problem: AsyncgenError | None) -> int:
@@ -154,5 +175,7 @@ def _report(run: Run, code: int, problem: AsyncgenError | None, *, as_json: bool
         typer.echo(files(run.folder))
     if code in {3, 130, 143}:
         why = f"stopped early: {problem}" if problem else "interrupted"
-        again = shlex.join(["asyncgen", *sys.argv[1:]])
+        # What was changed since stands in the folder; the flags of old would undo it.
+        anew = ["generate", str(run.folder.path), *(["--json"] if as_json else [])]
+        again = shlex.join(["asyncgen", *(anew if run.adjusted else sys.argv[1:])])
         typer.echo(f"asyncgen: {why}; nothing is lost, resume with: {again}", err=True)

@@ -9,6 +9,9 @@ import typer
 
 __all__ = ["status"]
 
+_PATIENCE = 5.0
+"""Seconds that a process at work has to say how it stands."""
+
 
 def status(
     run_dir: Annotated[Path, typer.Argument(help="The run folder.")],
@@ -19,7 +22,11 @@ def status(
 
     Example: asyncgen status runs/demo
     """
+    from asyncgen.cli.ctl import report_of
+    from asyncgen.cli.live import live
     from asyncgen.cli.summary import as_json_line, funnel
+    from asyncgen.errors import InputError
+    from asyncgen.pipeline.control import Look
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.pipeline.run import load_fold
     from asyncgen.pipeline.status import status_of
@@ -27,9 +34,19 @@ def status(
     folder = RunFolder(run_dir)
     settings, fold = load_fold(folder)
     state = status_of(settings, fold)
+    try:
+        report = report_of(run_dir, Look(), _PATIENCE)
+    except InputError as error:
+        # What stands in the folder can be told all the same.
+        typer.echo(f"asyncgen: {error}", err=True)
+        report = None
     if as_json:
-        typer.echo(as_json_line({"run": str(run_dir), "status": state}))
+        at_work = {} if report is None else {"live": report}
+        typer.echo(as_json_line({"run": str(run_dir), "status": state, **at_work}))
         return
-    verdict = "complete" if state.complete else "unfinished; run generate on it again to go on"
+    again = "unfinished" + ("" if report else "; run generate on it again to go on")
+    verdict = "complete" if state.complete else again
     typer.echo(f"{run_dir}: {state.tasks} of {state.target} tasks, {verdict}")
     typer.echo(funnel(state))
+    if report is not None:
+        typer.echo(live(report))

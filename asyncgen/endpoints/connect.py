@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
 from asyncgen.endpoints.prices import FREE, fixed_prices, public_prices
 from asyncgen.endpoints.transport import Timeouts
-from asyncgen.settings import SIMULATED
+from asyncgen.settings import EMBEDDED, SIMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asyncgen.endpoints.prices import PriceList
     from asyncgen.settings import EndpointSettings, Settings
 
-__all__ = ["lane_names", "open_endpoints", "timeouts_of"]
+__all__ = ["lane_names", "open_endpoints", "prices_of", "timeouts_of"]
 
 
 async def open_endpoints(
@@ -66,8 +66,7 @@ async def _open_simulated(
         label=SIMULATED,
         paid=False,
     )
-    prices = FREE if lane.price is None else fixed_prices(lane.price)
-    return await stack.enter_async_context(HttpEndpoint(options, prices=prices))
+    return await stack.enter_async_context(HttpEndpoint(options, prices=prices_of(lane)))
 
 
 def timeouts_of(settings: Settings) -> Timeouts:
@@ -103,13 +102,16 @@ def _hosted(lane: EndpointSettings, name: str, timeouts: Timeouts) -> HttpEndpoi
             timeouts=timeouts,
             headers=lane.headers,
         ),
-        prices=_prices_of(lane),
+        prices=prices_of(lane),
     )
 
 
-def _prices_of(lane: EndpointSettings) -> PriceList | None:
+def prices_of(lane: EndpointSettings) -> PriceList | None:
+    """Return what an endpoint costs, ``None`` where that is not known."""
     if lane.price is not None:
         return fixed_prices(lane.price)
+    if lane.url in {EMBEDDED, SIMULATED}:
+        return FREE
     host = urlsplit(lane.url).hostname or ""
     if host == "localhost" or host.startswith("127.") or host == "::1":
         # A server on this machine has no price list, and need not wait for one to load.

@@ -34,7 +34,7 @@ from asyncgen.engine.retry import (
     Situation,
     verdict,
 )
-from asyncgen.engine.router import Route, in_words, pick
+from asyncgen.engine.router import Route, in_words, pick, priced
 from asyncgen.engine.snapshot import Adjustment, EngineSnapshot
 from asyncgen.errors import AsyncgenError, EndpointError, InputError, TransientError
 from asyncgen.records import Answer, Completion, Usage
@@ -123,6 +123,7 @@ class Engine:
         self._retry_budget = RetryBudget(self._policy, now)
         self._retries: list[_Pending] = []
         self._held: Ask | None = None
+        self._latest: Ask | None = None
         self._attempts: dict[asyncio.Task[None], Flight] = {}
         self._in_flight = 0
         self._tie = count()
@@ -166,12 +167,15 @@ class Engine:
 
         Raises:
             InputError: If no lane has that name.
+            EndpointRefusedError: If cost is to be limited, but no price is known.
         """
         now = self._now()
         chosen = [one for one in self._tracks if change.lane in {None, one.endpoint.name}]
         if not chosen:
             names = ", ".join(one.endpoint.name for one in self._tracks)
             raise InputError(f"no endpoint is called {change.lane!r}; there are: {names}")
+        if change.max_cost is not None:
+            self._limit_cost(change.max_cost)
         limits = Limits(change.rpm, change.tpm, change.input_tpm, change.output_tpm, change.rpd)
         own = change.max_in_flight if change.lane is not None else None
         if change.max_in_flight is not None and change.lane is None:
@@ -179,9 +183,21 @@ class Engine:
         for track in chosen:
             track.gate.adjust(limits, now)
             track.widen(own, self._ceiling, now)
-        if change.max_cost is not None:
-            self._budget.cap = change.max_cost
         self._kick()
+
+    def _limit_cost(self, cap: float) -> None:
+        """Set the budget; what was sent while there was none is reserved now."""
+        if cap < math.inf:
+            if self._latest is not None:  # nothing may be in the air at present to tell by
+                for track in self._tracks:
+                    priced(track, self._latest)
+
+            flying = [one for one in self._attempts.values() if not one.is_down]
+            worst = [one.worst or priced(one.track, one.ask) for one in flying]
+            for one, most in zip(flying, worst, strict=True):
+                one.worst = most
+            self._budget.in_air = sum(worst)
+        self._budget.cap = cap
 
     def snapshot(self) -> EngineSnapshot:
         """Return how everything stands."""
@@ -266,6 +282,7 @@ class Engine:
             self._retry_budget.spend()
         elif ask.tries == 0:
             self._retry_budget.earn()
+        self._latest = ask
         self._budget.reserve(route.worst)
         self._in_flight += 1
         return route.track.launch(ask, route.amounts, route.worst, now)

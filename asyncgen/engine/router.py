@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asyncgen.engine.lane import Ask, Track
     from asyncgen.engine.limits import Amounts
 
-__all__ = ["Route", "in_words", "pick"]
+__all__ = ["Route", "in_words", "pick", "priced"]
 
 _FLAGS = {
     "requests": "--rpm",
@@ -51,7 +51,7 @@ def pick(
     worst = dearest = 0.0
     for track in _alive(tracks, longest_wait, now):
         if budget.is_capped:
-            worst = _priced(track, ask)
+            worst = priced(track, ask)
             if not budget.fits(worst):
                 dearest = max(dearest, worst)
                 continue
@@ -78,7 +78,12 @@ def _alive(tracks: Sequence[Track], longest_wait: float, now: float) -> list[Tra
     return [track for track in tracks if track.parked_until - now <= longest_wait]
 
 
-def _priced(track: Track, ask: Ask) -> float:
+def priced(track: Track, ask: Ask) -> float:
+    """Return the US dollars that an attempt may cost at the most.
+
+    Raises:
+        EndpointRefusedError: If the endpoint has no price.
+    """
     worst = track.endpoint.worst_cost(ask.request)
     if worst is None:
         raise _unpriced(track)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from asyncgen.records import Meter, Usage
+# Needed at run time: what another process says of its engine is read back into these.
+from asyncgen.records import Meter, Usage  # noqa: TC001
 
 __all__ = ["Adjustment", "EngineSnapshot", "LaneSnapshot", "LaneState", "LimitSnapshot"]
 

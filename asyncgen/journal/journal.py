@@ -161,6 +161,11 @@ class JournalReader:
         with closing(schema.connect(self._path, writable=False)) as connection:
             yield from _read_all(connection, self._path)
 
+    def losses(self) -> float:
+        """Return the same as :meth:`Journal.losses`."""
+        with closing(schema.connect(self._path, writable=False)) as connection:
+            return schema.losses(connection)
+
 
 def _read_all(connection: sqlite3.Connection, path: Path) -> Iterator[Answer]:
     try:

@@ -91,16 +91,25 @@ class RunFolder:
         Raises:
             RunFolderError: If they contradict; naming the first difference.
         """
-        if self.settings.is_file():
-            found = differences(self.read_settings(), wanted)
-            if found:
-                more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-                raise RunFolderError(
-                    self.path,
-                    f"a run of other settings, {found[0]}{more}; give the same again, "
-                    "or choose another run folder",
-                )
+        self.compare(wanted)
         self._write(to_toml(wanted))
+
+    def compare(self, wanted: Settings) -> None:
+        """Hold settings against those that the run began with, if there is one.
+
+        Raises:
+            RunFolderError: If they contradict; naming the first difference.
+        """
+        if not self.settings.is_file():
+            return
+        found = differences(self.read_settings(), wanted)
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            raise RunFolderError(
+                self.path,
+                f"a run of other settings, {found[0]}{more}; give the same again, "
+                "or choose another run folder",
+            )
 
     def _write(self, text: str) -> None:
         partial = self.path / f".settings.toml.{os.getpid()}.partial"

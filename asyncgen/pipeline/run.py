@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from asyncgen.journal import Journal, JournalReader, RunLock
 from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.harvest import harvest
+from asyncgen.pipeline.kernels import Kernels
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.seeds import digest, packaged, read_few_shot, read_seed_tasks
 from asyncgen.pipeline.status import Status, status_of
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from asyncgen.endpoints.base import Endpoint
-    from asyncgen.engine import EngineSnapshot
+    from asyncgen.engine import EngineSnapshot, Source
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.records import Answer
     from asyncgen.settings import Settings
@@ -71,6 +73,8 @@ class Run:
         resumed: Answers that were replayed from earlier sessions.
         spent: US dollars that those cost, lost attempts at them included.
         started: Reading of the monotonic clock when this session began, in seconds.
+        stopped: Whether nothing more is to be launched.
+        adjusted: Whether its settings were changed while it worked.
     """
 
     folder: RunFolder
@@ -83,7 +87,9 @@ class Run:
     started: float
     engine: Engine | None = None
     stopped: bool = False
+    adjusted: bool = False
     _lost_on_the_way: float = 0.0
+    _kernels: Kernels = field(default_factory=Kernels)
 
     @classmethod
     @contextmanager
@@ -108,12 +114,18 @@ class Run:
                 agenda = Agenda(settings, fold, prompts)
                 yield cls(folder, settings, fold, agenda, journal, resumed, spent, time.monotonic())
 
-    async def work(self, endpoints: Sequence[Endpoint], say: Callable[[str], None]) -> None:
-        """Ask until the target is reached, :meth:`stop` is called or an error ends it.
+    async def work(
+        self,
+        endpoints: Sequence[Endpoint],
+        say: Callable[[str], None],
+        source: Source | None = None,
+    ) -> None:
+        """Ask until the source is finished, :meth:`stop` is called or an error ends it.
 
         Args:
             endpoints: Open, in the order of the settings' lanes.
             say: Told what becomes of an endpoint, for the person who waits.
+            source: What to ask, instead of all that the target needs.
 
         Raises:
             EndpointRefusedError: If an endpoint refuses for good.
@@ -131,9 +143,11 @@ class Run:
         self.engine = engine = Engine(_lanes(settings, endpoints), self._deliver, options)
         if self.stopped:
             return
+        loading = asyncio.ensure_future(self._kernels.load_soon())
         try:
-            await engine.run(self.agenda)
+            await engine.run(self.agenda if source is None else source)
         finally:
+            loading.cancel()
             # What came before an answer stands with it, the rest with the session.
             self.journal.lose(engine.snapshot().lost - self._lost_on_the_way)
 
@@ -160,6 +174,7 @@ class Run:
     async def _deliver(self, answer: Answer) -> None:
         await self.journal.append(answer)
         self._lost_on_the_way += answer.completion.lost_cost
+        await self._kernels.loaded()
         self.fold.commit(answer)
 
 

@@ -7,6 +7,7 @@ from one session to the next.
 
 from __future__ import annotations
 
+from asyncgen.settings.changing import Change, changed
 from asyncgen.settings.reading import differences, read_toml, resolve, to_toml
 from asyncgen.settings.values import (
     CHANGEABLE,
@@ -24,10 +25,12 @@ __all__ = [
     "EMBEDDED",
     "EMBEDDED_PRESET",
     "SIMULATED",
+    "Change",
     "EndpointSettings",
     "HeaderFamily",
     "Price",
     "Settings",
+    "changed",
     "differences",
     "read_toml",
     "resolve",

@@ -83,6 +83,41 @@ def test_a_model_without_a_price_cannot_have_a_cap() -> None:
     assert "price" in str(result.error)
 
 
+def test_a_cap_set_in_mid_run_counts_what_is_in_the_air_already() -> None:
+    provider = Provider(price=0.03, cost=0.03, latency=lambda _rng: 1.0)
+    seen: list[float] = []
+
+    async def cap_it(engine: Engine) -> None:
+        await asyncio.sleep(0.5)
+        engine.adjust(Adjustment(max_cost=1.0))
+        seen.append(engine.snapshot().in_air)
+
+    trial = Trial([provider], seconds=None, max_in_flight=8, total=500, meanwhile=cap_it)
+    result = trial.run()
+
+    assert seen == [pytest.approx(8 * 0.03)]
+    assert isinstance(result.error, RunPausedError)
+    assert 0.97 < result.snapshot.spent <= 1.0
+
+
+def test_a_cap_is_refused_in_mid_run_where_no_price_is_known_and_the_run_goes_on() -> None:
+    provider = Provider(price=None, latency=lambda _rng: 1.0)
+    caught: list[str] = []
+
+    async def cap_it(engine: Engine) -> None:
+        await asyncio.sleep(0.5)
+        try:
+            engine.adjust(Adjustment(max_cost=1.0))
+        except EndpointRefusedError as error:
+            caught.append(str(error))
+
+    result = Trial([provider], seconds=None, total=50, meanwhile=cap_it).run()
+
+    assert "price" in caught[0]
+    assert len(result.answers) == 50
+    assert result.error is None
+
+
 def test_a_cap_that_is_raised_in_time_lets_the_run_go_on() -> None:
     async def raise_it(engine: Engine) -> None:
         await asyncio.sleep(0.1)

@@ -337,7 +337,11 @@ def test_lists_that_many_tokens_share_cost_time_but_no_exactness(
     threshold: float, longest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There an entry is met by tokens that it does not share, whose bounds do not hold for it."""
-    monkeypatch.setattr(index_module, "_number_of_lists", lambda _entries: 2)
+
+    def two(_entries: int) -> int:
+        return 2
+
+    monkeypatch.setattr(index_module, "_number_of_lists", two)
     monkeypatch.setattr(index_module, "_TAIL", 64)
     entries = mixed_texts(600, seed=11, longest=longest, alphabet=40)
     index = Index(threshold)

@@ -1,0 +1,119 @@
+"""Flags that commands share, and the settings that follow from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asyncgen.pipeline.folder import RunFolder
+    from asyncgen.settings import Settings
+
+__all__ = [
+    "Api",
+    "ApiKeyEnv",
+    "Config",
+    "Endpoint",
+    "FirstByteTimeout",
+    "Hub",
+    "InputTpm",
+    "LookAhead",
+    "MaxAttempts",
+    "MaxCost",
+    "MaxInFlight",
+    "Model",
+    "ModelPath",
+    "OutputTpm",
+    "Patience",
+    "Rpd",
+    "Rpm",
+    "Seed",
+    "Seeds",
+    "Slots",
+    "StallTimeout",
+    "Target",
+    "Threshold",
+    "Timeout",
+    "Tpm",
+    "settings_of",
+]
+
+_ENDPOINT = (
+    "Base URL of a service (OpenAI-compatible, or Anthropic's with --api anthropic), 'local' for "
+    "the embedded model, or 'simulated' for a trial run; repeatable."
+)
+
+Endpoint = Annotated[list[str] | None, typer.Option(help=_ENDPOINT)]
+Model = Annotated[str | None, typer.Option(help="Model name, as the endpoint knows it.")]
+Api = Annotated[str | None, typer.Option(help="chat, completions or anthropic.")]
+ApiKeyEnv = Annotated[str | None, typer.Option(help="Environment variable that holds the key.")]
+Target = Annotated[int | None, typer.Option(help="Finished tasks wanted.")]
+Seeds = Annotated[
+    Path | None, typer.Option(help="JSONL file of seed tasks, instead of the package's own.")
+]
+Seed = Annotated[int | None, typer.Option(help="Keys every random choice.")]
+Threshold = Annotated[
+    float | None, typer.Option(help="Reject instructions above this ROUGE-L to any other.")
+]
+LookAhead = Annotated[
+    int | None, typer.Option(help="A request sees the pool as it was this many answers ago.")
+]
+MaxInFlight = Annotated[int | None, typer.Option(help="Simultaneous requests.")]
+Rpm = Annotated[float | None, typer.Option(help="Requests per minute and endpoint.")]
+Tpm = Annotated[float | None, typer.Option(help="Tokens per minute and endpoint.")]
+InputTpm = Annotated[float | None, typer.Option(help="Input tokens per minute and endpoint.")]
+OutputTpm = Annotated[float | None, typer.Option(help="Output tokens per minute and endpoint.")]
+Rpd = Annotated[float | None, typer.Option(help="Requests per day and endpoint.")]
+MaxCost = Annotated[float | None, typer.Option(help="US dollars that the run may cost in all.")]
+Timeout = Annotated[float | None, typer.Option(help="Seconds for one request.")]
+FirstByteTimeout = Annotated[
+    float | None, typer.Option(help="Seconds to the first byte of an answer.")
+]
+StallTimeout = Annotated[
+    float | None, typer.Option(help="Seconds between two pieces of an answer.")
+]
+MaxAttempts = Annotated[
+    int | None, typer.Option(help="Attempts at one request before the run pauses.")
+]
+Patience = Annotated[
+    int | None, typer.Option(help="Fruitless answers in a row before the run pauses.")
+]
+ModelPath = Annotated[Path | None, typer.Option(help="GGUF file for the embedded model.")]
+Hub = Annotated[str | None, typer.Option(help="REPO[:FILE] on the hub for the embedded model.")]
+Slots = Annotated[
+    int | None, typer.Option(help="Sequences the embedded model decodes side by side.")
+]
+Config = Annotated[Path | None, typer.Option(help="TOML file of settings.")]
+
+
+def settings_of(
+    folder: RunFolder | None, config: Path | None, given: Mapping[str, Any]
+) -> Settings:
+    """Return what a run is told: by its flags, over a file, over the defaults.
+
+    Args:
+        folder: Of a run; what it was told before stays, unless a file says otherwise.
+        config: File of settings.
+        given: A command's arguments by name; those that are no setting are passed over.
+
+    Raises:
+        SettingsError: Naming the setting that is unknown or invalid.
+    """
+    from asyncgen.settings import Settings, read_toml, resolve
+
+    flags = {name: _plain(given[name]) for name in Settings.__struct_fields__ if name in given}
+    from_file = read_toml(config) if config else {}
+    source = "settings" if config is None else str(config)
+    if not from_file and folder is not None and folder.settings.is_file():
+        # Resuming: what is not said again stays as it was.
+        from_file, source = read_toml(folder.settings), str(folder.settings)
+    return resolve(from_file, flags, source=source)
+
+
+def _plain(value: Any) -> Any:
+    """Return a path as text that holds wherever the next session is started."""
+    return str(value.absolute()) if isinstance(value, Path) else value

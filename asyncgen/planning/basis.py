@@ -1,0 +1,82 @@
+"""What is known before an estimate: settings, seeds, prices, and a run as far as there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asyncgen.endpoints.connect import prices_of
+from asyncgen.journal import JournalReader
+from asyncgen.pipeline.fold import Fold
+from asyncgen.pipeline.prompts import PromptBook
+from asyncgen.pipeline.run import with_seeds
+from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
+from asyncgen.planning.costs import Tariff
+from asyncgen.planning.estimate import Basis
+from asyncgen.planning.funnel import observed, seen_in, usual
+from asyncgen.planning.loads import Material, calibrated, loads_of
+from asyncgen.planning.pace import ceilings_of
+from asyncgen.planning.tally import tally_of
+from asyncgen.planning.work import standing_of
+
+if TYPE_CHECKING:
+    from asyncgen.pipeline.folder import RunFolder
+    from asyncgen.records import Answer
+    from asyncgen.settings import Settings
+
+__all__ = ["basis_of"]
+
+
+def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
+    """Gather what an estimate follows from, changing nothing.
+
+    Args:
+        settings: What the run is to be told.
+        folder: Of a run; what its journal says goes before what is usual.
+
+    Raises:
+        SeedError: If the seeds are unreadable, malformed or too few.
+        RunFolderError: If the run there is damaged, or one of other settings.
+    """
+    settings = with_seeds(settings)
+    seeds = read_seed_tasks(_seeds_file(settings), at_least=settings.demonstrations)
+    few_shot = read_few_shot()
+    prompts = PromptBook(settings, few_shot)
+    fold = Fold(settings, seeds, prompts)
+    answers, lost = _journaled(settings, folder)
+    for answer in answers:
+        fold.commit(answer)
+    tally = tally_of(answers, {one.id for one in fold.drafts if one.is_classification})
+    material = Material(seeds, few_shot, [one.instruction for one in fold.drafts])
+    return Basis(
+        target=settings.target,
+        surplus=settings.surplus,
+        look_ahead=settings.look_ahead,
+        standing=standing_of(settings, fold, prompts),
+        funnel=observed(usual(settings), seen_in(fold)),
+        loads=calibrated(loads_of(settings, material), tally),
+        ceilings=ceilings_of(settings),
+        tariffs=_tariffs(settings),
+        max_cost=settings.max_cost,
+        spent=tally.cost + lost,
+        measured_on=tally.answers,
+    )
+
+
+def _seeds_file(settings: Settings) -> Path:
+    return Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
+
+
+def _journaled(settings: Settings, folder: RunFolder | None) -> tuple[list[Answer], float]:
+    """Return the answers of a run, and the US dollars that may have gone without one."""
+    if folder is None or not folder.settings.is_file():
+        return [], 0.0
+    folder.compare(settings)
+    journal = JournalReader(folder.journal)
+    return list(journal), journal.losses()
+
+
+def _tariffs(settings: Settings) -> tuple[Tariff, ...]:
+    lanes = settings.lanes()
+    weights = sum(lane.weight for lane in lanes)
+    return tuple(Tariff(lane.weight / weights, lane.model, prices_of(lane)) for lane in lanes)
