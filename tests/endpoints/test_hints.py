@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,11 +11,13 @@ from multidict import CIMultiDict
 from support.server import ModelServer, Reply
 
 from asyncgen.endpoints.hints import family_of, hints_of
+from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
 from asyncgen.errors import BadAnswerError, RateLimitedError
 from asyncgen.records import RateHint
 
 if TYPE_CHECKING:
     from asyncgen.records import Meter
+    from asyncgen.records import Reply as Heard
     from asyncgen.settings import HeaderFamily
 
 NOW = 1_780_000_000.0
@@ -233,3 +236,25 @@ def test_an_answer_that_is_none_brings_its_hints() -> None:
         error = failure(server.url, BadAnswerError, question())
 
     assert error.hints == (REQUESTS, TOKENS)
+
+
+def test_of_what_comes_at_once_every_refusal_is_heard() -> None:
+    """Of answers close together one may be heard in place of all."""
+
+    def answered(_body: object, number: int) -> Reply:
+        status = 429 if number % 2 else 200
+        return Reply("Rhine", status=status, headers=OPENAI, body=b"slow" if number % 2 else None)
+
+    async def main(url: str) -> list[Heard | BaseException]:
+        async with HttpEndpoint(HttpOptions(base_url=url, model="test-model")) as endpoint:
+            sent = [endpoint.send(question(variable=f"{number}")) for number in range(20)]
+            return await asyncio.gather(*sent, return_exceptions=True)
+
+    with ModelServer(answered) as server:
+        outcomes = asyncio.run(main(server.url))
+
+    refused = [one for one in outcomes if isinstance(one, RateLimitedError)]
+    heard = [one for one in outcomes if not isinstance(one, BaseException)]
+    assert len(refused) == len(heard) == 10
+    assert all(error.hints == (REQUESTS, TOKENS) for error in refused)
+    assert {reply.hints for reply in heard} <= {(REQUESTS, TOKENS), ()}
