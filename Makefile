@@ -33,6 +33,7 @@ bench: $(VENV)/.dev  ## Run the benchmarks, on CORPUS=FILE if given; findings: b
 	$(BIN)/asyncgen bench filter $(if $(CORPUS),--corpus $(CORPUS))
 	$(BIN)/python benchmarks/bench_growth.py $(if $(CORPUS),--stream $(CORPUS))
 	$(BIN)/python benchmarks/bench_embedded.py
+	$(BIN)/python benchmarks/bench_engine.py
 
 clean:  ## Remove the environment and all caches; runs stay.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
