@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 _HELPER = "from asyncgen_kernels import warming; warming.help_out(scan={scan})"
-_MANY = (
-    2100  # entries: more than an index keeps unsorted, words: more than a vocabulary begins with
-)
+# Entries, more than an index keeps unsorted; and words, more than a vocabulary begins with.
+_MANY = 2100
 
 
 def warm_up(*, scan: bool = True) -> None:
@@ -50,10 +49,10 @@ def warm_up(*, scan: bool = True) -> None:
 def is_cached() -> bool:
     """Whether the kernels were compiled before, so that each is loaded in no time when called.
 
-    Judged by the first of them, which this loads or compiles.
+    Judged by the first of them, which this loads or compiles, unless they were warmed up here.
     """
     bar_of(THRESHOLD)
-    return was_loaded(fill_bar)
+    return was_loaded(fill_bar) or _warm.cache_info().currsize > 0
 
 
 @functools.cache
