@@ -20,7 +20,7 @@ AsyncgenError
 │   ├── QuotaError             this key has no credit, or nothing left of a day's quota
 │   └── RequestRejectedError   this request will never be answered (context overflow, say)
 ├── RunPausedError             exit 3: stopped early, resumable (quota, budget, endpoint down)
-└── LocalServerError           exit 1: the embedded server did not start or died
+└── LocalServerError           exit 1: a server of ours did not start or died
 ```
 
 A message is one line: what is wrong, where, how to mend it.
@@ -245,4 +245,7 @@ class RunPausedError(AsyncgenError):
 
 
 class LocalServerError(AsyncgenError):
-    """Raised when the embedded model's server did not become ready, or died."""
+    """Raised when a server of ours did not become ready, or died.
+
+    That is the embedded model's or the simulated provider's.
+    """

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import sys
-import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from asyncgen.endpoints.embedded.gguf import read_header
 from asyncgen.endpoints.embedded.model import cache_folder
 from asyncgen.endpoints.embedded.options import ServerOptions
+from asyncgen.endpoints.owned_process import live_with_parent, send_report
 from asyncgen.errors import AsyncgenError, LocalServerError, MissingExtraError, ModelFileError
 
 if TYPE_CHECKING:
@@ -59,17 +58,15 @@ class Assignment:
 
 def main() -> None:
     """Serve until the parent goes or SIGTERM comes."""
-    # Ctrl-C reaches every process of the terminal; the parent still has requests to drain.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    live_with_parent()
     report = _claim_stdout()
-    threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
     try:
         assignment = Assignment.from_json(sys.argv[1])
         with _bind(assignment.options) as listener:
             runtime, runtime_name = _load(assignment)
             asyncio.run(_serve(runtime, assignment.name, listener, (report, runtime_name)))
     except AsyncgenError as error:
-        _tell(report, {"error": str(error), "kind": type(error).__name__})
+        send_report({"error": str(error), "kind": type(error).__name__}, report)
         # Not sys.exit: the runtimes' threads are still there.
         os._exit(1)
 
@@ -79,13 +76,6 @@ def _claim_stdout() -> int:
     report = os.dup(1)
     os.dup2(2, 1)
     return report
-
-
-def _die_with_parent() -> None:
-    """Wait for the end of standard input, which comes when the parent is gone, even killed."""
-    while os.read(0, 1024):
-        pass
-    os._exit(0)
 
 
 def _bind(options: ServerOptions) -> socket.socket:
@@ -134,10 +124,6 @@ async def _serve(
     await runner.setup()
     await web.SockSite(runner, listener, backlog=1024).start()
     channel, runtime_name = report
-    _tell(channel, {"port": listener.getsockname()[1], "runtime": runtime_name})
+    send_report({"port": listener.getsockname()[1], "runtime": runtime_name}, channel)
     # SIGTERM ends the process the plain way: there is no state to save.
     await asyncio.Event().wait()
-
-
-def _tell(channel: int, content: dict[str, Any]) -> None:
-    os.write(channel, orjson.dumps(content) + b"\n")

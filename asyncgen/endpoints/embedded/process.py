@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import anyio
-import orjson
-
 from asyncgen.endpoints.embedded.child import Assignment
+from asyncgen.endpoints.owned_process import first_report, log_tail, owned_process
 from asyncgen.errors import LocalServerError, MissingExtraError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
-    from typing import BinaryIO
 
     from anyio.abc import Process
 
@@ -26,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedServer", "embedded_server"]
 
 _READY_TIMEOUT = 180.0  # seconds; a large model on a slow disk takes its time
-_STOP_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL
-_TAIL_BYTES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +82,9 @@ async def embedded_server(
         MissingExtraError: No runtime is installed.
         LocalServerError: The server died or was not ready in time.
     """
-    try:
-        log = log_path.open("ab")
-    except OSError as error:
-        raise LocalServerError(f"{log_path}: cannot be written: {error.strerror}") from error
-    with log:
-        process = await _start(Assignment(model.path, model.name, options), log)
-    async with _stopped_at_exit(process):
-        report = await _first_report(process, log_path, ready_timeout)
+    argument = Assignment(model.path, model.name, options).to_json()
+    async with owned_process("asyncgen.endpoints.embedded", argument, log_path) as process:
+        report = await _ready_report(process, log_path, ready_timeout)
         host = f"[{options.host}]" if ":" in options.host else options.host
         yield EmbeddedServer(
             base_url=f"http://{host}:{report['port']}/v1",
@@ -106,46 +95,16 @@ async def embedded_server(
         )
 
 
-async def _start(assignment: Assignment, log: BinaryIO) -> Process:
-    # Its own session: signals of the terminal are the parent's business.
-    return await anyio.open_process(
-        [sys.executable, "-m", "asyncgen.endpoints.embedded", assignment.to_json()],
-        stderr=log,
-        start_new_session=True,
-    )
-
-
-@asynccontextmanager
-async def _stopped_at_exit(process: Process) -> AsyncGenerator[None]:
-    """Terminate the process at the end of the block, then kill it; also when cancelled."""
-    try:
-        yield
-    finally:
-        with anyio.CancelScope(shield=True):
-            if process.returncode is None:
-                process.terminate()
-                with anyio.move_on_after(_STOP_TIMEOUT):
-                    await process.wait()
-            if process.returncode is None:
-                process.kill()
-            await process.aclose()
-
-
-async def _first_report(process: Process, log_path: Path, seconds: float) -> dict[str, Any]:
+async def _ready_report(process: Process, log_path: Path, seconds: float) -> dict[str, Any]:
     """Return the child's report that it is ready; raise what it reports instead."""
-    line = b""
-    with anyio.move_on_after(seconds) as scope:
-        try:
-            while not line.endswith(b"\n"):
-                line += await process.stdout.receive() if process.stdout else b"\n"
-        except anyio.EndOfStream:
-            await process.wait()
-            raise _death_error(process.returncode, log_path) from None
-    if scope.cancelled_caught:
+    try:
+        report = await first_report(process, seconds)
+    except TimeoutError as error:
         raise LocalServerError(
-            f"the embedded server was not ready after {seconds:g} s: {_log_tail(log_path)}"
-        )
-    report: dict[str, Any] = orjson.loads(line)
+            f"the embedded server was not ready after {seconds:g} s: {log_tail(log_path)}"
+        ) from error
+    if report is None:
+        raise _death_error(process.returncode, log_path)
     if "error" in report:
         raise _reported_error(report["kind"], report["error"])
     return report
@@ -166,14 +125,4 @@ def _death_error(status: int | None, log_path: Path) -> LocalServerError:
         how = "does not answer"
     else:
         how = f"was killed by signal {-status}" if status < 0 else f"died with exit status {status}"
-    return LocalServerError(f"the embedded server {how}: {_log_tail(log_path)}")
-
-
-def _log_tail(log_path: Path) -> str:
-    """Return the log's last lines in one."""
-    try:
-        content = log_path.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
-    except OSError as error:
-        return f"{log_path} cannot be read: {error.strerror}"
-    lines = [line.strip() for line in content.splitlines() if line.strip()]
-    return f"{' | '.join(lines[-3:]) or 'no message'} ({log_path})"
+    return LocalServerError(f"the embedded server {how}: {log_tail(log_path)}")

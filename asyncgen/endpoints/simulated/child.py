@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 import msgspec
-import orjson
 
+from asyncgen.endpoints.owned_process import live_with_parent, send_report
 from asyncgen.endpoints.simulated.options import SimulatedOptions
 from asyncgen.endpoints.simulated.server import simulated_here
 from asyncgen.errors import AsyncgenError
@@ -24,15 +21,13 @@ __all__ = ["fastest_loop", "main"]
 
 def main() -> None:
     """Serve until the parent goes or SIGTERM comes; the options are the only argument, as JSON."""
-    # Ctrl-C reaches every process of the terminal; the parent still has requests to drain.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_die_with_parent, name="parent-watch", daemon=True).start()
+    live_with_parent()
     options = msgspec.json.decode(sys.argv[1], type=SimulatedOptions)
     try:
         with asyncio.Runner(loop_factory=fastest_loop()) as runner:
             runner.run(_serve(options))
     except AsyncgenError as error:
-        _tell({"error": str(error)})
+        send_report({"error": str(error)})
         sys.exit(1)
 
 
@@ -47,17 +42,6 @@ def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _serve(options: SimulatedOptions) -> None:
     async with simulated_here(options) as provider:
-        _tell({"port": provider.port})
+        send_report({"port": provider.port})
         # SIGTERM ends the process the plain way: there is no state to save.
         await asyncio.Event().wait()
-
-
-def _die_with_parent() -> None:
-    """Wait for the end of standard input, which comes when the parent is gone, even killed."""
-    while os.read(0, 1024):
-        pass
-    os._exit(0)
-
-
-def _tell(content: dict[str, object]) -> None:
-    os.write(1, orjson.dumps(content) + b"\n")

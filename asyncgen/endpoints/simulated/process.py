@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import msgspec
 import orjson
 
+from asyncgen.endpoints.owned_process import first_report, log_tail, owned_process
 from asyncgen.endpoints.simulated.options import check_options
 from asyncgen.endpoints.simulated.server import base_url_of
 from asyncgen.endpoints.simulated.verdict import Verdict
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedServer", "simulated_server"]
 
 _READY_TIMEOUT = 60.0  # seconds
-_STOP_TIMEOUT = 5.0  # seconds between SIGTERM and SIGKILL
-_TAIL_BYTES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,63 +103,27 @@ async def simulated_server(
         LocalServerError: If the address cannot be listened on, or the child dies.
     """
     check_options(options)
-    try:
-        log = log_path.open("ab")
-    except OSError as error:
-        raise LocalServerError(f"{log_path}: cannot be written: {error.strerror}") from error
     argument = msgspec.json.encode(options).decode()
-    with log:
-        process = await anyio.open_process(
-            [sys.executable, "-m", "asyncgen.endpoints.simulated", argument],
-            stderr=log,
-            # Its own session: signals of the terminal are the parent's business.
-            start_new_session=True,
-        )
-    async with _stopped_at_exit(process):
-        report = await _first_report(process, log_path)
-        yield SimulatedServer(base_url_of(options.host, report["port"]), log_path, process)
+    async with owned_process("asyncgen.endpoints.simulated", argument, log_path) as process:
+        port = await _port(process, log_path)
+        yield SimulatedServer(base_url_of(options.host, port), log_path, process)
 
 
-@asynccontextmanager
-async def _stopped_at_exit(process: Process) -> AsyncGenerator[None]:
-    """Terminate the process at the end of the block, then kill it; also when cancelled."""
+async def _port(process: Process, log_path: Path) -> int:
+    """Return the port that the child reports once it is ready; raise what it reports instead."""
     try:
-        yield
-    finally:
-        with anyio.CancelScope(shield=True):
-            if process.returncode is None:
-                process.terminate()
-                with anyio.move_on_after(_STOP_TIMEOUT):
-                    await process.wait()
-            if process.returncode is None:
-                process.kill()
-            await process.aclose()
-
-
-async def _first_report(process: Process, log_path: Path) -> dict[str, Any]:
-    """Return the child's report that it is ready; raise what it reports instead."""
-    line = b""
-    with anyio.move_on_after(_READY_TIMEOUT) as scope:
-        try:
-            while not line.endswith(b"\n"):
-                line += await process.stdout.receive() if process.stdout else b"\n"
-        except anyio.EndOfStream:
-            await process.wait()
-            raise _death(process.returncode, log_path) from None
-    if scope.cancelled_caught:
-        raise LocalServerError(f"the simulated provider was not ready after {_READY_TIMEOUT:g} s")
-    report: dict[str, Any] = orjson.loads(line)
+        report = await first_report(process, _READY_TIMEOUT)
+    except TimeoutError as error:
+        raise LocalServerError(
+            f"the simulated provider was not ready after {_READY_TIMEOUT:g} s"
+        ) from error
+    if report is None:
+        raise _death(process.returncode, log_path)
     if "error" in report:
         raise LocalServerError(report["error"])
-    return report
+    return int(report["port"])
 
 
 def _death(status: int | None, log_path: Path) -> LocalServerError:
     how = "does not answer" if status is None else f"died with exit status {status}"
-    try:
-        tail = log_path.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
-    except OSError as error:
-        tail = f"cannot be read: {error.strerror}"
-    lines = [line.strip() for line in tail.splitlines() if line.strip()]
-    said = " | ".join(lines[-3:]) or "no message"
-    return LocalServerError(f"the simulated provider {how}: {said} ({log_path})")
+    return LocalServerError(f"the simulated provider {how}: {log_tail(log_path)}")
