@@ -50,7 +50,7 @@ class Lookup(NamedTuple):
 
 @part
 def lookup_for(longest: int) -> Lookup:
-    """Room for queries of up to `longest` tokens: 56 to 112 bytes for each of them."""
+    """Room for queries of up to `longest` tokens: 48 to 80 bytes for each of many."""
     words = max(1, (longest + 63) // 64)
     count, shift = 64, 58
     while count < 4 * longest:

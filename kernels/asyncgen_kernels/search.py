@@ -95,7 +95,7 @@ def _nearest(
 ) -> tuple[int, float]:
     """The best of the candidates that are too similar and of the one known, -1 and 0.0 for none.
 
-    Of equals it is the oldest. No entry is compared twice.
+    Of equals it is the oldest. An entry is compared again only when its mark was overwritten.
     """
     found, seen = candidates
     for place in range(found.size):
