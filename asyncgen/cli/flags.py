@@ -29,6 +29,7 @@ __all__ = [
     "ModelPath",
     "OutputTpm",
     "Patience",
+    "Profile",
     "Rpd",
     "Rpm",
     "Seed",
@@ -51,6 +52,12 @@ Endpoint = Annotated[list[str] | None, typer.Option(help=_ENDPOINT)]
 Model = Annotated[str | None, typer.Option(help="Model name, as the endpoint knows it.")]
 Api = Annotated[str | None, typer.Option(help="chat, completions or anthropic.")]
 ApiKeyEnv = Annotated[str | None, typer.Option(help="Environment variable that holds the key.")]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        help="default, or paper: the original's prompts, decoding and rules, defects included."
+    ),
+]
 Target = Annotated[int | None, typer.Option(help="Finished tasks wanted.")]
 Seeds = Annotated[
     Path | None, typer.Option(help="JSONL file of seed tasks, instead of the package's own.")

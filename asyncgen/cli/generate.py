@@ -19,6 +19,7 @@ def generate(  # noqa: PLR0913 - each parameter is a flag
     model: flags.Model = None,
     api: flags.Api = None,
     api_key_env: flags.ApiKeyEnv = None,
+    profile: flags.Profile = None,
     target: flags.Target = None,
     seeds: flags.Seeds = None,
     seed: flags.Seed = None,

@@ -19,6 +19,7 @@ class Draft:
 
     Attributes:
         place: How many texts stood in the pool before it.
+        attempt: How often its classification has been asked, the question that is due included.
         is_classification: ``None`` until that is decided.
         instances: ``None`` until they are made; empty if none was valid.
     """
@@ -27,6 +28,7 @@ class Draft:
     instruction: str
     place: int
     provenance: Provenance
+    attempt: int = 1
     is_classification: bool | None = None
     instances: tuple[Instance, ...] | None = None
 
@@ -55,7 +57,8 @@ class Counts:
         cost: US dollars, of the answers whose price is known.
         lost_cost: US dollars, at the worst, of attempts before them whose answers were lost.
         unpriced: Answers whose price is not known.
-        undecided: Classification answers that were neither yes nor no; counted as no.
+        undecided: Tasks whose classification was no yes and no no, asked again where the
+            profile does so; counted as no.
         classification: Tasks that were found to be classification tasks.
         barren: Generation answers in a row that added nothing to the pool.
         fruitless: Tasks in a row that ended without a valid instance.

@@ -17,6 +17,7 @@ from asyncgen.settings.values import (
     EndpointSettings,
     HeaderFamily,
     Price,
+    ProfileName,
     Settings,
 )
 
@@ -29,6 +30,7 @@ __all__ = [
     "EndpointSettings",
     "HeaderFamily",
     "Price",
+    "ProfileName",
     "Settings",
     "changed",
     "differences",
