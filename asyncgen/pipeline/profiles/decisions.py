@@ -16,7 +16,8 @@ _QUESTION = re.compile(r"\byes(?: or |/| / )no\b", re.IGNORECASE)
 _AT_ONCE = re.compile(r"\A\W*(yes|no)\b", re.IGNORECASE)
 _ANSWER_IS = re.compile(r"\b(?:answer|classification)(?: would be| is)?\W{1,6}(yes|no)\b", re.I)
 _STATEMENT = re.compile(
-    r"\b(?:is|isn't|was|as|be|considered)(?: [\w']+){0,3} classification (?:task|problem)\b", re.I
+    r"(?:\b(?:is|isn't|was|as|be|considered)|'s)(?: [\w']+){0,3} classification (?:task|problem)\b",
+    re.IGNORECASE,
 )
 _NOT = re.compile(r"not\b|n't\b", re.IGNORECASE)
 # "no" before a noun says that something is missing.

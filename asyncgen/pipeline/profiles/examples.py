@@ -54,7 +54,7 @@ def _worked(fields: Fields) -> list[Instance]:
         if name == "task":
             # The next task of the model's own making: not ours.
             break
-        if name == "input":
+        if name in {"input", "example"}:
             given = "" if _is_none(value) else value
         elif name == "output":
             pairs.append(Instance(given, value))
@@ -83,11 +83,14 @@ def _is_none(value: str) -> bool:
 
 
 def _fields(text: str) -> Fields:
-    """Split a text into (field name in lower case, value) pairs, in order."""
+    """Split a text into (field name in lower case, value) pairs, in order.
+
+    What follows "Example" without a name, or by another than ours, is the example's input.
+    """
     marks = list(_FIELD.finditer(text))
     ends = [*(mark.start() for mark in marks), len(text)][1:]
-    return [
-        (" ".join(mark["name"].lower().split()), text[mark.end() : end].strip())
+    pairs = [
+        (mark["name"].lower(), text[mark.end() : end].strip())
         for mark, end in zip(marks, ends, strict=True)
-        if mark["name"].lower() != "example"
     ]
+    return [(name, value) for name, value in pairs if value or name != "example"]

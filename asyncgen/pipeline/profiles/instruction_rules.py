@@ -11,6 +11,7 @@ import string
 
 __all__ = [
     "asks_for_program",
+    "begins_write_a_program",
     "empty",
     "leaked_template",
     "mixed_in_task",
@@ -23,6 +24,7 @@ __all__ = [
 _FEWEST_WORDS = 4
 _MOST_WORDS = 150
 _MOST_SHOWN = 40
+_PROGRAM = re.compile(r"write a program\b", re.IGNORECASE)
 
 
 def empty(text: str) -> str | None:
@@ -42,9 +44,18 @@ def too_long(text: str) -> str | None:
     return f"{words} words" if words > _MOST_WORDS else None
 
 
+def begins_write_a_program(text: str) -> str | None:
+    """It is ambiguous to a model without an interpreter: the program, or what it prints?
+
+    By the letters alone, so that a programme for a concert is one, too.
+    """
+    return "Write a program" if text.startswith("Write a program") else None
+
+
 def asks_for_program(text: str) -> str | None:
     """It is ambiguous to a model without an interpreter: the program, or what it prints?"""
-    return "Write a program" if text.startswith("Write a program") else None
+    found = _PROGRAM.match(text)
+    return found[0] if found else None
 
 
 def starts_with_punctuation(text: str) -> str | None:

@@ -51,7 +51,7 @@ def paper(blacklist_add: Sequence[str] = (), blacklist_remove: Sequence[str] = (
             ("too_short", instruction_rules.too_short),
             ("too_long", instruction_rules.too_long),
             ("blacklisted", blacklisted(terms)),
-            ("asks_for_program", instruction_rules.asks_for_program),
+            ("asks_for_program", instruction_rules.begins_write_a_program),
             ("starts_with_punctuation", instruction_rules.starts_with_punctuation),
             ("starts_with_non_ascii", instruction_rules.starts_with_non_ascii),
         ),
