@@ -194,7 +194,7 @@ LISTS = [
             "6",
             f" Please {term} something for me today.",
             ["<blacklisted>"],
-            ["Please go to something for me today."] if term == "go to" else None,
+            [f"Please {term} something for me today."] if term in {"go to", "plot"} else None,
         )
         for term in ORIGINAL_BLACKLIST
     ),
@@ -233,6 +233,13 @@ LISTS = [
         " Explain how to file a complaint.",
         ["<blacklisted>"],
         ["Explain how to file a complaint."],
+    ),
+    ListCase(
+        "the plot of a story",
+        "6",
+        " Sum up the plot of a novel.\n10. Plot the sales of a year.",
+        ["<blacklisted>", "<blacklisted>"],
+        ["Sum up the plot of a novel.", "<blacklisted>"],
     ),
     ListCase(
         "other media are not in it",
@@ -577,6 +584,27 @@ EXAMPLES = [
         "Output: I'm sorry, but I can't assist with that.",
         [("", "I'm sorry, but I can't assist with that.")],
         ["<output_refuses>"],
+    ),
+    ExampleCase(
+        "a template's mark",
+        "both",
+        "Output: The Rhine.<|im_end|>",
+        [("", "The Rhine.<|im_end|>")],
+        ["<output_leaks_template>"],
+    ),
+    ExampleCase(
+        "the next question",
+        "both",
+        "Output: The Rhine.\n\nQuestion: Which is longer?",
+        [("", "The Rhine.\n\nQuestion: Which is longer?")],
+        ["<output_runs_on>"],
+    ),
+    ExampleCase(
+        "asking for the input",
+        "both",
+        "Output: Please provide the text you would like me to shorten.",
+        [("", "Please provide the text you would like me to shorten.")],
+        ["<output_asks_for_input>"],
     ),
     ExampleCase(
         "a loop",

@@ -48,7 +48,8 @@ class Run:
         return [became[position] for position in sorted(became)]
 
     def draft(self) -> Draft:
-        self.list(" Name four old lakes.")
+        number = "" if self.prompts.numbering.continues else "9."
+        self.list(f"{number} Name four old lakes.")
         return self.fold.drafts[0]
 
     def decide(self, text: str, finish_reason: FinishReason = "stop", attempt: int = 1) -> None:
@@ -182,15 +183,15 @@ def test_a_request_that_failed_for_good_is_not_asked_again() -> None:
 
 
 def test_the_blacklist_can_be_edited_and_the_word_found_is_named() -> None:
-    text = " Draw a map of the town.\n10. Sing about the whale.\n11. Retell the plot of Emma."
-    run = Run("default", blacklist_remove=["map", "Draw"], blacklist_add=["whale", "plot of"])
+    text = " Read a map of the town.\n10. Sing about the whale.\n11. Draw a conclusion from it."
+    run = Run("default", blacklist_remove=["map"], blacklist_add=["whale", "a conclusion"])
 
-    assert run.list(text) == ["Draw a map of the town.", "<blacklisted>", "<blacklisted>"]
-    assert [one.detail for one in run.fold.rejections] == ["whale", "plot of"]
-    assert Run("paper", blacklist_remove=["draw", "map", "plot"]).list(text) == [
-        "Draw a map of the town.",
+    assert run.list(text) == ["Read a map of the town.", "<blacklisted>", "<blacklisted>"]
+    assert [one.detail for one in run.fold.rejections] == ["whale", "a conclusion"]
+    assert Run("paper", blacklist_remove=["Draw", "map"]).list(text) == [
+        "Read a map of the town.",
         "Sing about the whale.",
-        "Retell the plot of emma.",
+        "Draw a conclusion from it.",
     ]
 
 

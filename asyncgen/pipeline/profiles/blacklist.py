@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from asyncgen.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
-__all__ = ["HARMLESS", "MENDED", "ORIGINAL", "blacklisted", "edited"]
+__all__ = ["HARMLESS", "MENDED", "ORIGINAL", "blacklist"]
 
 ORIGINAL = (
     "image",
@@ -31,8 +31,10 @@ ORIGINAL = (
 """The original's list."""
 
 MENDED = (
-    *(term for term in ORIGINAL if term != "go to"),
+    *(term for term in ORIGINAL if term not in {"go to", "plot"}),
     "audio",
+    "bar plot",
+    "box plot",
     "diagram",
     "diagrams",
     "flowchart",
@@ -43,83 +45,94 @@ MENDED = (
     "go to this link",
     "go to this page",
     "go to this website",
+    "line plot",
     "photo",
     "photograph",
     "photographs",
     "photos",
+    "plot a",
+    "plot data",
+    "plot the",
+    "plot these",
+    "plot this",
+    "plot your",
+    "scatter plot",
     "video",
     "videos",
 )
-"""Ours: with the other media, and without "go to", which people do in many texts."""
+"""Ours: with the other media; people go to places in many texts, and most plots are of stories."""
 
 HARMLESS = (
-    "book plot",
+    "draw a comparison",
     "draw a conclusion",
     "draw a distinction",
     "draw a parallel",
     "draw attention",
     "draw conclusions",
     "draw inspiration",
+    "draw on your",
     "draw parallels",
     "file a claim",
     "file a complaint",
     "file a lawsuit",
     "file for",
-    "movie plot",
-    "plot holes",
-    "plot of",
-    "plot points",
-    "plot summary",
-    "plot twist",
-    "plot twists",
+    "on file",
     "rank and file",
-    "story plot",
-    "the plot",
     "video game",
     "video games",
 )
-"""Phrases in which a word of :data:`MENDED` asks for nothing but text."""
+"""Phrases in which a term of :data:`MENDED` asks for nothing but text."""
 
 
-def edited(
-    terms: tuple[str, ...], *, add: Iterable[str], remove: Iterable[str]
-) -> tuple[str, ...]:
-    """Return a list without some of its terms and with others.
+def blacklist(
+    terms: Sequence[str],
+    *,
+    harmless: Sequence[str] = (),
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+) -> Callable[[str], str | None]:
+    """Return the rule that finds whole words and phrases, in any case.
+
+    Args:
+        terms: A profile's list; a blank in a term stands for any white space.
+        harmless: Phrases that are passed over with the terms in them.
+        add: What is found besides, in those phrases too.
+        remove: Which of the terms are not looked for.
 
     Raises:
-        SettingsError: If what is to be removed is not in it, or a term is blank.
+        SettingsError: If what is to be removed is not in the list, or a term is blank.
     """
+    added = _finder([_term(term, "blacklist_add") for term in add], ())
+    listed = _finder(_without(terms, remove), harmless)
+
+    def blacklisted(text: str) -> str | None:
+        """It asks for what text alone cannot do."""
+        return added(text) or listed(text)
+
+    return blacklisted
+
+
+def _without(terms: Sequence[str], remove: Sequence[str]) -> list[str]:
     known = {term.lower() for term in terms}
     gone = {_term(term, "blacklist_remove").lower() for term in remove}
     for term in sorted(gone - known):
         near = difflib.get_close_matches(term, known, n=1)
         hint = f" (did you mean '{near[0]}'?)" if near else ""
         raise SettingsError(f"blacklist_remove: '{term}' is not in the profile's blacklist{hint}")
-    more = [_term(term, "blacklist_add") for term in add]
-    return (*(term for term in terms if term.lower() not in gone), *more)
+    return [term for term in terms if term.lower() not in gone]
 
 
-def blacklisted(
-    terms: Iterable[str], *, harmless: Iterable[str] = ()
-) -> Callable[[str], str | None]:
-    """Return the rule that finds whole words and phrases, in any case.
-
-    Args:
-        terms: What to find; a blank in it stands for any white space.
-        harmless: Phrases that are passed over with the terms in them.
-    """
-    banned, passed = _alternatives(terms), _alternatives(harmless)
-    if not banned:
+def _finder(terms: Sequence[str], harmless: Sequence[str]) -> Callable[[str], str | None]:
+    if not terms:
         return lambda _text: None
-    # The one that begins first wins, a harmless one before a banned one.
-    first = f"{passed}|" if passed else ""
-    pattern = re.compile(rf"(?<!\w)(?:{first}(?P<banned>{banned}))(?!\w)", re.IGNORECASE)
-
-    def rule(text: str) -> str | None:
-        """It asks for what text alone cannot do."""
-        return next((found[0] for found in pattern.finditer(text) if found["banned"]), None)
-
-    return rule
+    # What begins first wins, of what begins together the harmless.
+    passed = f"{_alternatives(harmless)}|" if harmless else ""
+    pattern = re.compile(
+        rf"(?<!\w)(?:{passed}(?P<banned>{_alternatives(terms)}))(?!\w)", re.IGNORECASE
+    )
+    return lambda text: next(
+        (found[0] for found in pattern.finditer(text) if found["banned"]), None
+    )
 
 
 def _term(text: str, setting: str) -> str:
@@ -128,6 +141,6 @@ def _term(text: str, setting: str) -> str:
     return " ".join(text.split())
 
 
-def _alternatives(terms: Iterable[str]) -> str:
+def _alternatives(terms: Sequence[str]) -> str:
     words = (map(re.escape, term.split()) for term in terms)
     return "|".join(r"\s+".join(term) for term in words)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asyncgen.pipeline.profiles import instance_rules, instruction_rules, refusals
-from asyncgen.pipeline.profiles.blacklist import HARMLESS, MENDED, blacklisted, edited
+from asyncgen.pipeline.profiles.blacklist import HARMLESS, MENDED, blacklist
 from asyncgen.pipeline.profiles.decisions import read_decision
 from asyncgen.pipeline.profiles.degeneration import repeats_itself
 from asyncgen.pipeline.profiles.examples import read_instances
@@ -42,14 +42,10 @@ INSTANCE_RULES: tuple[InstanceRule, ...] = (
 def mended(blacklist_add: Sequence[str] = (), blacklist_remove: Sequence[str] = ()) -> Profile:
     """Return the profile, its blacklist edited.
 
-    What is added is found wherever it stands, in phrases too that are harmless otherwise.
-
     Raises:
         SettingsError: If the edits make no sense.
     """
-    terms = edited(MENDED, add=blacklist_add, remove=blacklist_remove)
-    added = blacklisted(blacklist_add)
-    spared = [phrase for phrase in HARMLESS if added(phrase) is None]
+    blacklisted = blacklist(MENDED, harmless=HARMLESS, add=blacklist_add, remove=blacklist_remove)
     return Profile(
         split=numbered_items,
         normalise=tidied,
@@ -57,7 +53,7 @@ def mended(blacklist_add: Sequence[str] = (), blacklist_remove: Sequence[str] = 
             ("empty", instruction_rules.empty),
             ("too_short", instruction_rules.too_short),
             ("too_long", instruction_rules.too_long),
-            ("blacklisted", blacklisted(terms, harmless=spared)),
+            ("blacklisted", blacklisted),
             ("asks_for_program", instruction_rules.asks_for_program),
             ("starts_with_punctuation", instruction_rules.starts_with_punctuation),
             ("starts_with_non_ascii", instruction_rules.starts_with_non_ascii),

@@ -17,7 +17,7 @@ import re
 from typing import TYPE_CHECKING
 
 from asyncgen.pipeline.profiles import instance_rules, instruction_rules
-from asyncgen.pipeline.profiles.blacklist import ORIGINAL, blacklisted, edited
+from asyncgen.pipeline.profiles.blacklist import ORIGINAL, blacklist
 from asyncgen.pipeline.profiles.values import Items, ParsedInstances, Profile
 from asyncgen.records import Instance
 
@@ -42,7 +42,7 @@ def paper(blacklist_add: Sequence[str] = (), blacklist_remove: Sequence[str] = (
     Raises:
         SettingsError: If the edits make no sense.
     """
-    terms = edited(ORIGINAL, add=blacklist_add, remove=blacklist_remove)
+    blacklisted = blacklist(ORIGINAL, add=blacklist_add, remove=blacklist_remove)
     return Profile(
         split=_items,
         normalise=_capitalised,
@@ -50,7 +50,7 @@ def paper(blacklist_add: Sequence[str] = (), blacklist_remove: Sequence[str] = (
             ("empty", instruction_rules.empty),
             ("too_short", instruction_rules.too_short),
             ("too_long", instruction_rules.too_long),
-            ("blacklisted", blacklisted(terms)),
+            ("blacklisted", blacklisted),
             ("asks_for_program", instruction_rules.begins_write_a_program),
             ("starts_with_punctuation", instruction_rules.starts_with_punctuation),
             ("starts_with_non_ascii", instruction_rules.starts_with_non_ascii),
