@@ -88,8 +88,7 @@ def _input_first(instance: Instance) -> str:
 
 def _labelled(instances: Sequence[Instance]) -> str:
     return "\n".join(
-        f"Label: {one.output}" + (f"\nInput: {one.input}" if one.input else "")
-        for one in instances
+        f"Label: {one.output}" + (f"\nInput: {one.input}" if one.input else "") for one in instances
     )
 
 
@@ -104,8 +103,7 @@ def _numbered(instances: Sequence[Instance]) -> str:
 
 def _class_labelled(instances: Sequence[Instance]) -> str:
     return "\n".join(
-        f"Class label: {one.output}" + (f"\n{one.input}" if one.input else "")
-        for one in instances
+        f"Class label: {one.output}" + (f"\n{one.input}" if one.input else "") for one in instances
     )
 
 
@@ -151,8 +149,10 @@ DEFAULT = Form(
     ),
     begun=(
         "You are a helpful AI assistant.",
-        "Write a list of {} different tasks for a writing assistant. Each task is one clear "
-        "instruction that can be done with text alone.",
+        (
+            "Write a list of {} different tasks for a writing assistant. Each task is one clear "
+            "instruction that can be done with text alone."
+        ),
     ),
     listed=lambda text: text,
     # At the beginning of a line only: "16." alone would end a list at "in 2016."
@@ -169,7 +169,7 @@ DEFAULT = Form(
 PAPER = Form(
     chat=None,
     generation="Think of many different tasks:\n",
-    classification="Does each of these tasks have a small, fixed set of labels for its answers?\n\n",
+    classification="Has each of these tasks a small, fixed set of labels for answers?\n\n",
     input_first=(
         "Write examples of each of these tasks, several where that is possible. A task that works "
         "on no input is answered at once.\n\n"

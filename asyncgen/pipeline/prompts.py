@@ -122,7 +122,7 @@ class PromptBook:
             for task in tasks[: settings.few_shot]
         )
 
-    def _request(  # noqa: PLR0913 - what differs between the stages
+    def _request(
         self,
         stage: Stage,
         key: str,

@@ -1,8 +1,8 @@
 """What the two profiles make of answers: every rule of the original, at its boundaries.
 
 ``section`` is that of the original's processing: 1 to 9 are the steps behind the generation
-of instructions, "beyond" what it does not look for, "similarity" the filter, "decision" the second stage, "worked", "labelled"
-and "both" the parsing and filtering of instances.
+of instructions, "beyond" what it does not look for, "similarity" the filter; "worked",
+"labelled" and "both" the parsing and filtering of instances.
 
 An outcome lists what becomes of each item in its order: the text that is kept, or the reason
 for dropping it in angle brackets.
@@ -10,14 +10,18 @@ for dropping it in angle brackets.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from asyncgen.records import FinishReason
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncgen.records import FinishReason
 
 __all__ = ["DECISIONS", "EXAMPLES", "LISTS", "DecisionCase", "ExampleCase", "ListCase"]
 
 ORIGINAL_BLACKLIST = (
-    "image images graph graphs picture pictures file files map maps draw plot".split() + ["go to"]
+    *"image images graph graphs picture pictures file files map maps draw plot".split(),
+    "go to",
 )
 
 
@@ -27,8 +31,8 @@ class ListCase(NamedTuple):
     name: str
     section: str
     text: str
-    paper: list[str]
-    default: list[str] | None = None
+    paper: Sequence[str]
+    default: Sequence[str] | None = None
     finish_reason: FinishReason = "stop"
 
 
@@ -47,8 +51,8 @@ class ExampleCase(NamedTuple):
     name: str
     section: str
     text: str
-    paper: list[tuple[str, str] | str]
-    default: list[tuple[str, str] | str] | None = None
+    paper: Sequence[tuple[str, str] | str]
+    default: Sequence[tuple[str, str] | str] | None = None
     is_classification: bool = False
     finish_reason: FinishReason = "stop"
 
@@ -171,7 +175,10 @@ LISTS = [
         ["name four old lakes."],
     ),
     ListCase(
-        "white space is collapsed", "3", "   Name \t four\n old   lakes. \n", ["Name four old lakes."]
+        "white space is collapsed",
+        "3",
+        "   Name \t four\n old   lakes. \n",
+        ["Name four old lakes."],
     ),
     # 4: nothing
     ListCase("an empty answer", "4", "", ["<empty>"]),
@@ -294,8 +301,12 @@ LISTS = [
     ),
     # the order of the rules
     ListCase("length before the blacklist", "5", " Map it", ["<too_short>"]),
-    ListCase("the blacklist before programs", "6", " Write a program for files.", ["<blacklisted>"]),
-    ListCase("the blacklist before the script", "6", " “map” is short for what?", ["<blacklisted>"]),
+    ListCase(
+        "the blacklist before programs", "6", " Write a program for files.", ["<blacklisted>"]
+    ),
+    ListCase(
+        "the blacklist before the script", "6", " “map” is short for what?", ["<blacklisted>"]
+    ),
     # what the original does not look for
     ListCase(
         "a leaked field",
@@ -376,9 +387,7 @@ DECISIONS = [
 EXAMPLES = [
     # without labels
     ExampleCase("an output alone", "worked", "Output: the Rhine", [("", "the Rhine")]),
-    ExampleCase(
-        "a numbered example", "worked", "Example 1\nInput: a b\nOutput: c", [("a b", "c")]
-    ),
+    ExampleCase("a numbered example", "worked", "Example 1\nInput: a b\nOutput: c", [("a b", "c")]),
     ExampleCase(
         "two examples",
         "worked",

@@ -38,9 +38,10 @@ class Run:
         self.fold = Fold(self.settings, SEEDS, self.prompts)
 
     def answer(self, request: Request, text: str, finish_reason: FinishReason = "stop") -> None:
+        """Fold an answer in."""
         self.fold.commit(Answer(request, Completion(text=text, finish_reason=finish_reason)))
 
-    def list(self, text: str, finish_reason: FinishReason = "stop") -> list[str]:
+    def items(self, text: str, finish_reason: FinishReason = "stop") -> list[str]:
         """Answer with a list; return what became of its items."""
         self.answer(self.prompts.generation(self.fold.next_ordinal, []), text, finish_reason)
         became = {one.provenance.position: one.instruction for one in self.fold.drafts}
@@ -48,11 +49,13 @@ class Run:
         return [became[position] for position in sorted(became)]
 
     def draft(self) -> Draft:
+        """Answer with a list of one; return what becomes of it."""
         number = "" if self.prompts.numbering.continues else "9."
-        self.list(f"{number} Name four old lakes.")
+        self.items(f"{number} Name four old lakes.")
         return self.fold.drafts[0]
 
     def decide(self, text: str, finish_reason: FinishReason = "stop", attempt: int = 1) -> None:
+        """Say whether the first draft is a classification task."""
         draft = self.fold.drafts[0]
         request = self.prompts.classification(draft.id, draft.instruction, attempt=attempt)
         self.answer(request, text, finish_reason)
@@ -73,14 +76,17 @@ class Run:
         return kept, [reason for reason in reasons if reason != "<no_instance>"]
 
 
+def _expected(case: ListCase | ExampleCase, profile: str) -> list[Any]:
+    same = profile == "paper" or case.default is None
+    return list(case.paper if same else case.default or ())
+
+
 @pytest.mark.parametrize("case", LISTS, ids=lambda case: f"{case.section}: {case.name}")
 @pytest.mark.parametrize("profile", PROFILES)
 def test_each_item_of_a_list_is_kept_or_dropped_for_its_reason(
     profile: str, case: ListCase
 ) -> None:
-    expected = case.default if profile == "default" and case.default is not None else case.paper
-
-    assert Run(profile).list(case.text, case.finish_reason) == expected
+    assert Run(profile).items(case.text, case.finish_reason) == _expected(case, profile)
 
 
 @pytest.mark.parametrize("case", DECISIONS, ids=lambda case: repr(case.text))
@@ -98,7 +104,7 @@ def test_each_decision_is_read_as_the_profile_reads_it(case: DecisionCase) -> No
 @pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: f"{case.section}: {case.name}")
 @pytest.mark.parametrize("profile", PROFILES)
 def test_each_instance_is_kept_or_dropped_for_its_reason(profile: str, case: ExampleCase) -> None:
-    expected = case.default if profile == "default" and case.default is not None else case.paper
+    expected = _expected(case, profile)
     kept, dropped = Run(profile).work(
         case.text, case.finish_reason, is_classification=case.is_classification
     )
@@ -127,12 +133,8 @@ def test_every_reason_that_a_profile_has_is_shown_by_a_case() -> None:
     for name in PROFILES:
         profile = profile_of(resolve({}, {"endpoint": "local", "profile": name}))
         table = [*profile.instruction_rules, *profile.instance_rules]
-        cases = [*LISTS, *EXAMPLES]
-        shown = {
-            outcome
-            for case in cases
-            for outcome in (case.default if name == "default" and case.default else case.paper)
-        }
+        cases: list[ListCase | ExampleCase] = [*LISTS, *EXAMPLES]
+        shown = {outcome for case in cases for outcome in _expected(case, name)}
         assert {f"<{reason}>" for reason, _ in table} <= shown
 
 
@@ -186,9 +188,9 @@ def test_the_blacklist_can_be_edited_and_the_word_found_is_named() -> None:
     text = " Read a map of the town.\n10. Sing about the whale.\n11. Draw a conclusion from it."
     run = Run("default", blacklist_remove=["map"], blacklist_add=["whale", "a conclusion"])
 
-    assert run.list(text) == ["Read a map of the town.", "<blacklisted>", "<blacklisted>"]
+    assert run.items(text) == ["Read a map of the town.", "<blacklisted>", "<blacklisted>"]
     assert [one.detail for one in run.fold.rejections] == ["whale", "a conclusion"]
-    assert Run("paper", blacklist_remove=["Draw", "map"]).list(text) == [
+    assert Run("paper", blacklist_remove=["Draw", "map"]).items(text) == [
         "Read a map of the town.",
         "Sing about the whale.",
         "Draw a conclusion from it.",
@@ -211,7 +213,7 @@ def test_edits_that_make_no_sense_are_refused(changes: dict[str, Any], problem: 
 def test_terms_need_not_be_words() -> None:
     run = Run("default", blacklist_add=["C++"])
 
-    assert run.list(" Explain c++ to a child.\n10. Explain C to a child.")[0] == "<blacklisted>"
+    assert run.items(" Explain c++ to a child.\n10. Explain C to a child.")[0] == "<blacklisted>"
     assert len(run.fold.drafts) == 1
 
 

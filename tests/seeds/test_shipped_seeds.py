@@ -97,7 +97,9 @@ def test_no_two_instructions_are_alike() -> None:
 def test_every_instruction_passes_the_rules_for_generated_ones() -> None:
     rules = profile_of(Settings()).instruction_rules
 
-    assert {one.id: found for one in TASKS if (found := first_offence(rules, one.instruction))} == {}
+    assert {
+        one.id: found for one in TASKS if (found := first_offence(rules, one.instruction))
+    } == {}
 
 
 def test_instructions_begin_with_many_different_words() -> None:

@@ -112,9 +112,9 @@ def test_new_tasks_of_both_kinds_get_instances_that_survive(name: str) -> None:
     assert kinds == {True, False}
 
 
-@pytest.mark.parametrize("name", ["default", "paper"])
-def test_seeds_are_worked_as_in_their_file(name: str) -> None:
-    wanted = settings(profile=name)
+@pytest.mark.parametrize("names", [("default",) * 2, ("paper",) * 2, ("default", "paper")])
+def test_seeds_are_worked_as_in_their_file(names: tuple[str, str]) -> None:
+    wanted = settings(profile=names[0], prompts=names[1])
     book, profile = PromptBook(wanted, read_few_shot()), profile_of(wanted)
     for seed in SEEDS[:40]:
         sorts = seed.is_classification

@@ -14,14 +14,18 @@ __all__ = ["read_decision"]
 
 _QUESTION = re.compile(r"\byes(?: or |/| / )no\b", re.IGNORECASE)
 _AT_ONCE = re.compile(r"\A\W*(yes|no)\b", re.IGNORECASE)
-_ANSWER_IS = re.compile(r"\b(?:answer|classification)(?: would be| is)?\W{1,6}(yes|no)\b", re.I)
+_ANSWER_IS = re.compile(
+    r"\b(?:answer|classification)(?: would be| is)?\W{1,6}(yes|no)\b", re.IGNORECASE
+)
 _STATEMENT = re.compile(
     r"(?:\b(?:is|isn't|was|as|be|considered)|'s)(?: [\w']+){0,3} classification (?:task|problem)\b",
     re.IGNORECASE,
 )
 _NOT = re.compile(r"not\b|n't\b", re.IGNORECASE)
 # "no" before a noun says that something is missing.
-_ALONE = re.compile(r"\b(yes|no)\b(?=\W*\Z|[^\w\s]|\n|,? (?:because|since|as|it|this)\b)", re.I)
+_ALONE = re.compile(
+    r"\b(yes|no)\b(?=\W*\Z|[^\w\s]|\n|,? (?:because|since|as|it|this)\b)", re.IGNORECASE
+)
 
 
 def read_decision(completion: Completion, yes_bias: float) -> bool | None:
