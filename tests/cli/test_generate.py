@@ -238,3 +238,17 @@ def test_a_trial_run_needs_neither_key_nor_model(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len({task["instruction"] for task in tasks}) == 30
     assert {task["provenance"]["endpoint"] for task in tasks} == {"simulated"}
+
+
+def test_the_profile_of_the_original_runs_and_cannot_be_changed_by_resuming(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    simulated = ("generate", run, "--endpoint", "simulated", "--target", "12")
+    done = asyncgen(*simulated, "--profile", "paper")
+    tasks = [json.loads(line) for line in (run / "dataset.jsonl").read_text().splitlines()]
+    other = asyncgen("generate", run, "--profile", "default")
+    again = asyncgen("generate", run)
+
+    assert (done.returncode, len(tasks)) == (0, 12), done.stderr
+    assert all(task["instruction"][1:].islower() for task in tasks)
+    assert (other.returncode, again.returncode) == (2, 0)
+    assert "profile: 'paper' → 'default'" in other.stderr

@@ -179,4 +179,4 @@ def test_of_what_an_untuned_model_ran_on_to_write_hardly_anything_passes() -> No
     ]
 
     assert len(pairs) == 252
-    assert sum(not _faults(*pair) for pair in pairs) <= 3
+    assert sum(not _faults(*pair) for pair in pairs) == 2
