@@ -126,14 +126,13 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
         return Reply(answer(prompt_of(body)), delay=0 if number < 3 else 60)
 
     run = tmp_path / "run"
-    with ModelServer(never) as server:
-        with start(*_arguments(server, run)) as process:
-            _wait_until(lambda: len(server.bodies) >= 5)
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.3)
-            assert process.poll() is None
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=10)
+    with ModelServer(never) as server, start(*_arguments(server, run)) as process:
+        _wait_until(lambda: len(server.bodies) >= 5)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
 
     assert process.returncode == 130
     assert "nothing is lost, resume with" in err

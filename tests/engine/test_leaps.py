@@ -23,7 +23,7 @@ BEGIN, END = 10.0, 3610.0
 
 
 class Interrupted(Provider):
-    """What is in the air when the clock leaps fails when it is back, or is answered all the same."""
+    """What is in the air when the clock leaps fails afterwards, or is answered all the same."""
 
     failure: Callable[[], Exception] | None = None
 
