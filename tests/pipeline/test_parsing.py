@@ -62,6 +62,8 @@ def test_recorded_examples_are_read_as_a_reader_would(row: dict[str, Any]) -> No
         "9. Name a river.\n10. Name a lake.",
         "9) Name a river.\n10) Name a lake.",
         "**9.** Name a river.\n**10.** Name a lake.",
+        "**9. Name a river.**\n**10. Name a lake.**",
+        "9. **Name a river.**\n10. **Name** a lake.",
         "Task 9: Name a river.\nTask 10: Name a lake.",
         "Here are more tasks:\n\n9. Name a river.\n\n10. Name a lake.\n",
         "1. Name a river.\n2. Name a lake.",

@@ -51,10 +51,17 @@ def tidied(text: str) -> str:
     """
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     if lines:
-        lines[0] = _BOLD.sub(r"\1", lines[0])
+        lines[0] = _plain(lines[0])
     if any(_LIST_ITEM.match(line) for line in lines[1:]):
         return "\n".join(lines)
     return " ".join(lines)
+
+
+def _plain(line: str) -> str:
+    """Take bold type off; where the number stood within it, only its end is left."""
+    if line.endswith("**") and line.count("**") == 1:
+        return line.removesuffix("**")
+    return _BOLD.sub(r"\1", line)
 
 
 def _begins(number: int, expected: int | None, first_number: int) -> bool:
