@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import sqlite3
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +17,7 @@ from asyncgen.journal import request_digest, transaction
 from asyncgen.records import Completion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -61,18 +63,16 @@ class AnswerCache:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "answers.db"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CacheError(folder, f"cannot be made ({error.strerror})") from error
-        with ExitStack() as undo:
+        with ExitStack() as undo, _alone(folder):
             try:
-                self._writer = self._connect(_PATIENCE)
+                self._writer = self._connect()
                 undo.callback(self._writer.close)
                 self._prepare()
-                self._reader = self._connect(0.0)
+                self._reader = self._connect()
                 undo.callback(self._reader.close)
-                self._reader.execute("SELECT count(*) FROM answers WHERE key = x''").fetchall()
+                self.find(b"")
+                # From now on nobody has reason to keep readers out, but for mending a crash.
+                self._reader.execute("PRAGMA busy_timeout = 0")
             except sqlite3.Error as error:
                 raise CacheError(self.path, f"cannot be used as a cache: {error}") from error
             self._undo = undo.pop_all()
@@ -118,9 +118,9 @@ class AnswerCache:
             # Closing tidies up as well, which a full disk need not make the run's affair.
             self._undo.close()
 
-    def _connect(self, patience: float) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(
-            self.path, timeout=patience, check_same_thread=False, isolation_level=None
+            self.path, timeout=_PATIENCE, check_same_thread=False, isolation_level=None
         )
 
     def _prepare(self) -> None:
@@ -137,11 +137,32 @@ class AnswerCache:
             raise CacheError(
                 self.path, f"a cache of layout {version}; this asyncgen uses layout {VERSION}"
             )
+        # Once for all in the file: so that readers and a writer do not wait for each other.
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute("PRAGMA synchronous = NORMAL")
 
     def _number(self, query: str) -> int:
         return int(self._writer.execute(query).fetchone()[0])
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """Make the folder and keep others from opening the cache in it for as long as the block runs.
+
+    SQLite does not wait for whoever else is about to turn the same database to WAL mode.
+
+    Raises:
+        CacheError: If the folder cannot be made or written to.
+    """
+    with ExitStack() as undo:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(folder / "answers.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            undo.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError as error:
+            raise CacheError(folder, f"cannot be made or written to ({error.strerror})") from error
+        yield
 
 
 def key_of(request: Request, identity: str) -> bytes:

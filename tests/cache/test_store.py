@@ -85,7 +85,7 @@ def test_of_two_answers_to_one_request_the_first_stays(tmp_path: Path) -> None:
     [("stop", True), ("length", True), ("content_filter", False), ("error", False)],
 )
 def test_what_is_no_answer_of_the_model_is_not_shared(
-    tmp_path: Path, reason: FinishReason, is_shared: bool
+    tmp_path: Path, reason: FinishReason, *, is_shared: bool
 ) -> None:
     one = answer(1)
     one = msgspec.structs.replace(
@@ -169,7 +169,7 @@ def test_what_is_no_cache_is_refused_in_one_line_and_left_as_it_was(
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CacheError, match=r"file/below: cannot be made \(Not a directory\)"):
+    with pytest.raises(CacheError, match=r"file/below: cannot be made or written to \(Not a dir"):
         AnswerCache(tmp_path / "file" / "below")
 
 
@@ -183,7 +183,11 @@ from asyncgen.cache.store import key_of
 
 sys.stdin.readline()
 said = []
-with AnswerCache(Path(sys.argv[1])) as cache:
+folder = Path(sys.argv[1])
+for number in range(30):
+    with AnswerCache(folder / str(number)):
+        pass
+with AnswerCache(folder) as cache:
     with Sharing(cache, said.append) as sharing:
         for key in range(300):
             if sharing.recall(answer(key).request, ["m"]) is None:

@@ -155,6 +155,17 @@ def test_what_the_cache_answers_is_no_affair_of_the_budget(tmp_path: Path) -> No
     assert estimate["spent"] == 0
 
 
+def test_a_probe_takes_what_it_can_from_the_cache(shared: Shared, tmp_path: Path) -> None:
+    run, before = tmp_path / "run", len(shared.server.bodies)
+    flags = shared.arguments(run, "--cache", shared.cache, "--probe", "15")[1:]
+    estimate = told("estimate", *flags)
+
+    assert len(shared.server.bodies) == before
+    assert estimate["probe"]["recalled"] == sum(estimate["probe"]["requests"].values()) == 15
+    assert estimate["probe"]["input_tokens"] == 0
+    assert estimate["assumptions"]["measured_on"] == 15
+
+
 def test_two_runs_at_once_share_a_cache_and_write_the_same(tmp_path: Path) -> None:
     with ModelServer(_slowly) as server:
         both = Shared(server, tmp_path)
