@@ -7,6 +7,7 @@ AsyncgenError
 │   ├── SeedError              file, line, what
 │   ├── CorpusError            a corpus cannot be read or written: file, row, what
 │   ├── RunFolderError         not writable, of other settings, damaged, in use
+│   ├── ExportError            a dataset cannot be divided, written or pushed as asked
 │   ├── ModelFileError         the embedded model's file is missing or damaged
 │   ├── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
 │   └── MissingExtraError      an optional dependency is not installed
@@ -41,6 +42,7 @@ __all__ = [
     "CorpusError",
     "EndpointError",
     "EndpointRefusedError",
+    "ExportError",
     "InputError",
     "LocalServerError",
     "MissingExtraError",
@@ -130,6 +132,10 @@ class RunFolderError(InputError):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+class ExportError(InputError):
+    """Raised when a dataset cannot be divided, written or pushed as it was asked for."""
 
 
 class ModelFileError(InputError):
