@@ -44,6 +44,7 @@ def replace_folder(path: Path, files: Mapping[str, bytes], ours: Callable[[str],
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
         for name, content in files.items():
             _write(partial / name, content)
         _put(partial, path)

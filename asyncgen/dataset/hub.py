@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Hub"]
 
+_ENDPOINT = "HF_ENDPOINT"
 _TOKEN = "HF_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -36,7 +37,8 @@ class Hub:
         token = os.environ.get(_TOKEN, "").strip()
         if not token:
             raise ExportError(f"--push needs a token that may write, in {_TOKEN}")
-        self._api = library.HfApi(token=token, library_name="asyncgen")
+        endpoint = os.environ.get(_ENDPOINT, "").rstrip("/") or None
+        self._api = library.HfApi(endpoint=endpoint, token=token, library_name="asyncgen")
 
     def push(self, folder: Path, repository: str, *, private: bool) -> str:
         """Upload a folder as a dataset, in one commit, and return its address.

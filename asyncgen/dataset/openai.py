@@ -50,7 +50,7 @@ def offence_in_row(row: Mapping[str, Any], most_tokens: int) -> str | None:
 
 
 def _offence_in_message(message: Mapping[str, Any]) -> str | None:
-    if set(message) != _KEYS:
+    if message.keys() != _KEYS:
         return "message without role and content, or with more"
     if message["role"] not in _ROLES:
         return "unknown role"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asyncgen.errors import MissingExtraError
 
@@ -39,9 +39,8 @@ def parquet_file(rows: Sequence[dict[str, object]]) -> bytes:
         import pyarrow.parquet as pq
     except ImportError as error:
         raise MissingExtraError("a Parquet file", "parquet") from error
-    library: Any = pa
-    text, flag = library.string(), library.bool_()
-    schema = library.schema(
+    text, flag = pa.string(), pa.bool_()
+    schema = pa.schema(
         [
             ("id", text),
             ("task", text),
@@ -53,6 +52,5 @@ def parquet_file(rows: Sequence[dict[str, object]]) -> bytes:
         ]
     )
     buffer = io.BytesIO()
-    writer: Any = pq
-    writer.write_table(library.Table.from_pylist(list(rows), schema=schema), buffer)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), buffer)
     return buffer.getvalue()

@@ -112,7 +112,16 @@ def test_this_test_sees_imports_in_every_form() -> None:
 
 @pytest.mark.parametrize(
     "forbidden",
-    ["numba", "numpy", "aiohttp", "rich.live", "openvino_genai", "genai_prices", "sqlite3", "pyarrow"],
+    [
+        "numba",
+        "numpy",
+        "aiohttp",
+        "rich.live",
+        "openvino_genai",
+        "genai_prices",
+        "sqlite3",
+        "pyarrow",
+    ],
 )
 def test_the_command_line_starts_without(forbidden: str, modules_at_start: set[str]) -> None:
     assert forbidden not in modules_at_start
