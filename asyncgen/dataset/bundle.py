@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TRAIN", "VALIDATION", "Bundle", "Plan", "arrange"]
 
-TRAIN, VALIDATION = "train", "validation"
+TRAIN = "train"
+VALIDATION = "validation"
 
 
 @dataclass(frozen=True, slots=True)
