@@ -8,6 +8,7 @@ AsyncgenError
 │   ├── CorpusError            a corpus cannot be read or written: file, row, what
 │   ├── RunFolderError         not writable, of other settings, damaged, in use
 │   ├── CacheError             the shared cache is not writable, of something else or damaged
+│   ├── ExportError            a dataset cannot be divided, written or pushed as asked
 │   ├── ModelFileError         the embedded model's file is missing or damaged
 │   ├── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
 │   └── MissingExtraError      an optional dependency is not installed
@@ -43,6 +44,7 @@ __all__ = [
     "CorpusError",
     "EndpointError",
     "EndpointRefusedError",
+    "ExportError",
     "InputError",
     "LocalServerError",
     "MissingExtraError",
@@ -141,6 +143,10 @@ class CacheError(InputError):
         super().__init__(f"{path}: {problem}; choose another with --cache DIR, or --cache none")
         self.path = path
         self.problem = problem
+
+
+class ExportError(InputError):
+    """Raised when a dataset cannot be divided, written or pushed as it was asked for."""
 
 
 class ModelFileError(InputError):
