@@ -19,6 +19,7 @@ from asyncgen.settings.values import (
     Price,
     ProfileName,
     Settings,
+    api_family,
 )
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Price",
     "ProfileName",
     "Settings",
+    "api_family",
     "changed",
     "differences",
     "read_toml",
