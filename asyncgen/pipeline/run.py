@@ -104,6 +104,7 @@ class Run:
         fold, prompts = _empty(settings)
         folder.make()
         with RunLock(folder.path):
+            folder.sweep()
             folder.freeze(settings)
             with Journal(folder.journal) as journal:
                 resumed, spent = 0, journal.losses()
