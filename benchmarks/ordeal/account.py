@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Account", "Stop", "settle"]
 
 _BILLED = "answered"
+_MAY_LAND = 16  # answers, while a commit is under way on a busy machine
 
 
 @dataclass(frozen=True)
@@ -48,23 +49,28 @@ class Account:
         in_air: Attempts not yet answered and answers not yet journaled, over all ends that were
             disturbed.
         unanswered: Those of them that were not answered yet.
-        over_ceiling: Such ends at which more were unanswered than the session's ceiling allows.
+        oldest: Seconds that an answer had waited for the journal by then, at the most.
+        over_ceiling: Such ends at which more were unanswered than the session's ceiling allows, or
+            more answers waited for the journal than that and what may land during a commit.
         paid_twice: Answers beyond the first to the same content.
         worst_twice: The same if what lost its client on the way was billed as well.
         sent_again: Requests sent though their answer had been in the journal when the session
             began.
         unbilled: Journaled contents that the log does not know as answered.
+        dropped: Answered contents that a session did not journal, though nothing disturbed it.
     """
 
     requests: int = 0
     billed: int = 0
     in_air: int = 0
     unanswered: int = 0
+    oldest: float = 0.0
     over_ceiling: int = 0
     paid_twice: int = 0
     worst_twice: int = 0
     sent_again: list[str] = field(default_factory=list)
     unbilled: list[str] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
 
 
 def settle(log: Sequence[LoggedRequest], stops: Sequence[Stop]) -> Account:
@@ -81,23 +87,28 @@ def settle(log: Sequence[LoggedRequest], stops: Sequence[Stop]) -> Account:
         lines = [line for line in log if begun <= line.came < over]
         account.sent_again += [line.content for line in lines if line.content in known]
         held = stop.journaled.contents
+        unjournaled = [line for line in lines if _is_unjournaled(line, stop, held)]
         if stop.disturbed:
-            _count_air(account, stop, lines, held)
+            unanswered = sum(line.ended > stop.ended and line.content not in held for line in lines)
+            _count_air(account, stop, unanswered, unjournaled)
+        else:
+            account.dropped += [line.content for line in unjournaled]
         known = held - stop.lost
         account.in_air += len(stop.lost)
     account.unbilled = sorted(known - billed.keys())
     return account
 
 
+def _is_unjournaled(line: LoggedRequest, stop: Stop, held: frozenset[str]) -> bool:
+    answered = line.outcome == _BILLED and line.ended <= stop.ended
+    return answered and line.content not in held
+
+
 def _count_air(
-    account: Account, stop: Stop, lines: Sequence[LoggedRequest], held: frozenset[str]
+    account: Account, stop: Stop, unanswered: int, unjournaled: Sequence[LoggedRequest]
 ) -> None:
-    unanswered = [line for line in lines if line.ended > stop.ended and line.content not in held]
-    unjournaled = [
-        line
-        for line in lines
-        if line.ended <= stop.ended and line.outcome == _BILLED and line.content not in held
-    ]
-    account.unanswered += len(unanswered)
-    account.in_air += len(unanswered) + len(unjournaled)
-    account.over_ceiling += len(unanswered) > stop.in_flight
+    account.unanswered += unanswered
+    account.in_air += unanswered + len(unjournaled)
+    account.oldest = max([account.oldest, *(stop.ended - line.ended for line in unjournaled)])
+    too_many = unanswered > stop.in_flight or len(unjournaled) > stop.in_flight + _MAY_LAND
+    account.over_ceiling += too_many

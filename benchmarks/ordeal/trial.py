@@ -158,6 +158,8 @@ class Trial:
         hold = self.verdict.hold
         hold("no journaled request is sent again", not account.sent_again, account.sent_again)
         hold("all that is journaled was answered", not account.unbilled, account.unbilled)
+        promise = "a session that nothing disturbs journals all that it is answered"
+        hold(promise, not account.dropped, account.dropped)
         few = account.paid_twice <= account.in_air
         hold("no more is paid twice than was in the air when it was disturbed", few, account)
         hold("no more is in the air than allowed", not account.over_ceiling, account.over_ceiling)
@@ -177,5 +179,6 @@ class Trial:
             figures["of those answered whole (billed)"] = account.billed
             figures["in the air when disturbed"] = account.in_air
             figures["of those not answered yet"] = account.unanswered
+            figures["longest wait for the journal then, seconds"] = account.oldest
             figures["billed twice"] = account.paid_twice
             figures["billed twice if abandoned ones are billed"] = account.worst_twice

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ordeal.account import Stop, settle
 from ordeal.journaled import Journaled
 from ordeal.verdict import Verdict
@@ -13,9 +14,15 @@ def line(content: str, came: float, ended: float, outcome: str = "answered") -> 
     return LoggedRequest(content=content, came=came, ended=ended, outcome=outcome)
 
 
-def stop(started: float, ended: float, *contents: str, lost: tuple[str, ...] = ()) -> Stop:
+def stop(
+    started: float,
+    ended: float,
+    *contents: str,
+    lost: tuple[str, ...] = (),
+    disturbed: bool = True,
+) -> Stop:
     journaled = Journaled(tuple((content, "text") for content in contents))
-    return Stop(started, ended, 4, journaled, disturbed=True, lost=frozenset(lost))
+    return Stop(started, ended, 4, journaled, disturbed=disturbed, lost=frozenset(lost))
 
 
 def test_what_was_in_the_air_at_a_kill_may_be_asked_and_paid_again() -> None:
@@ -32,6 +39,7 @@ def test_what_was_in_the_air_at_a_kill_may_be_asked_and_paid_again() -> None:
 
     assert (account.in_air, account.unanswered) == (2, 1)
     assert (account.paid_twice, account.worst_twice) == (1, 2)
+    assert account.oldest == pytest.approx(0.1)
     assert not account.sent_again
     assert not account.unbilled
 
@@ -54,6 +62,13 @@ def test_what_a_cut_took_from_the_journal_may_be_sent_again() -> None:
 
 def test_an_answer_that_no_provider_gave_is_seen() -> None:
     assert settle([], [stop(0, 10, "made up")]).unbilled == ["made up"]
+
+
+def test_an_answer_that_is_not_journaled_though_nothing_disturbed_its_session_is_seen() -> None:
+    log = [line("kept", 1, 2), line("dropped", 3, 4), line("failed", 5, 6, "503")]
+
+    assert settle(log, [stop(0, 10, "kept", disturbed=False)]).dropped == ["dropped"]
+    assert settle(log, [stop(0, 10, "kept")]).dropped == []
 
 
 def test_more_in_the_air_than_the_ceiling_is_seen() -> None:
