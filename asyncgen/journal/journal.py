@@ -14,6 +14,7 @@ import msgspec
 
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import schema
+from asyncgen.journal.reserve import Reserve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["Journal", "JournalReader"]
 
 _LARGEST_BATCH = 512
+
+_ROOM = 256 * 1024
+_ROOM_EACH = 24 * 1024
+"""Bytes that an answer may take: some pages, if it is committed by itself."""
 
 
 class Journal:
@@ -50,6 +55,8 @@ class Journal:
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
         self._commits = 0
         self._loss = 0.0
+        self._reserve = Reserve(path.with_name("journal.reserve"))
+        self._full: RunFolderError | None = None
 
     @property
     def commits(self) -> int:
@@ -71,11 +78,20 @@ class Journal:
         """Count such attempts of this session, in US dollars; written when the journal closes."""
         self._loss += cost
 
+    def keep_room(self, answers: int) -> None:
+        """Keep room for so many answers, which are still written when the disk is full.
+
+        Raises:
+            RunFolderError: If there is none.
+        """
+        self._reserve.take(_ROOM + answers * _ROOM_EACH)
+
     async def append(self, answer: Answer) -> None:
         """Return when the answer is on the disk.
 
         Raises:
-            RunFolderError: If it could not be written: the disk is full, say.
+            RunFolderError: If it could not be written; or if the disk is full, though there was
+                room kept for it.
         """
         done = asyncio.get_running_loop().create_future()
         self._waiting.put((answer, done))
@@ -94,6 +110,7 @@ class Journal:
     ) -> None:
         self._waiting.put(None)
         self._writer.join()
+        self._reserve.give()
         try:
             if self._loss > 0:
                 schema.insert_loss(self._connection, self._loss)
@@ -123,6 +140,15 @@ class Journal:
                 return
 
     def _commit(self, answers: list[Answer]) -> RunFolderError | None:
+        error = self._insert(answers)
+        if isinstance(error, sqlite3.Error) and self._reserve.give():
+            again = self._insert(answers)
+            if again is None:
+                self._full = self._without_room(error)
+            error = again
+        return self._full if error is None else self._unwritten(error)
+
+    def _insert(self, answers: list[Answer]) -> Exception | None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for answer in answers:
@@ -133,9 +159,16 @@ class Journal:
             with contextlib.suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-            return self._unwritten(error)
+            return error
         self._commits += 1
         return None
+
+    def _without_room(self, error: Exception) -> RunFolderError:
+        return RunFolderError(
+            self._path,
+            f"no room left ({error}); what has come is written: make room, then run the "
+            "same command again",
+        )
 
     def _unwritten(self, error: Exception) -> RunFolderError:
         return RunFolderError(

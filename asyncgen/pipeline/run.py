@@ -141,6 +141,7 @@ class Run:
             spent=self.spent,
             say=say,
         )
+        self.journal.keep_room(settings.max_in_flight)
         self.engine = engine = Engine(_lanes(settings, endpoints), self._deliver, options)
         if self.stopped:
             return
