@@ -75,6 +75,8 @@ def _choke(trial: Trial, room: Room, provider: Provider) -> None:
     trial.verdict.hold("and leaves the old one as it was", kept)
     dataset.unlink()
     rejected.unlink()
+    room.relieve()
+    room.choke(len(before) // 2)
     refused = not _is_done(trial, room, provider)
     trial.verdict.hold("likewise where there is no old one", refused)
     partial = [path.name for path in trial.task.run.glob(".*")]
