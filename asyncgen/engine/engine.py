@@ -9,26 +9,24 @@ while a request backs off, and nothing polls: whatever changes the answer of
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 import random
 import time
 from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from asyncgen.engine.backlog import Backlog
 from asyncgen.engine.budget import Budget
 from asyncgen.engine.collector import collecting_seldom
-from asyncgen.engine.lane import Ask, Flight, Lane, Track
+from asyncgen.engine.lane import Flight, Track
 from asyncgen.engine.limits import Limits
 from asyncgen.engine.retry import (
     GiveUp,
     Park,
     RejectRequest,
     Retire,
-    RetryBudget,
     RetryLater,
     RetryPolicy,
     Situation,
@@ -42,25 +40,14 @@ from asyncgen.records import Answer, Completion, Usage
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from asyncgen.records import Reply, Request
+    from asyncgen.engine.backlog import Source
+    from asyncgen.engine.lane import Ask, Lane
+    from asyncgen.records import Reply
 
-__all__ = ["Engine", "EngineOptions", "Source"]
+__all__ = ["Engine", "EngineOptions"]
 
 _SHORTEST_SLEEP = 0.001
 """Seconds. Timers of event loops are no finer."""
-
-
-class Source(Protocol):
-    """Where requests come from."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether no further request is wanted."""
-        ...
-
-    def next_request(self) -> Request | None:
-        """Hand over the most urgent request; ``None`` if there is none at present."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +71,6 @@ class EngineOptions:
     say: Callable[[str], None] = lambda _line: None
     clock: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
-
-
-@dataclass(slots=True, order=True)
-class _Pending:
-    """A request that waits for another attempt; the earliest comes first."""
-
-    due: float
-    tie: int
-    ask: Ask = field(compare=False)
 
 
 class Engine:
@@ -120,13 +98,10 @@ class Engine:
         ]
         self._deliver = deliver
         self._budget = Budget(self._options.max_cost, self._options.spent)
-        self._retry_budget = RetryBudget(self._policy, now)
-        self._retries: list[_Pending] = []
-        self._held: Ask | None = None
+        self._backlog = Backlog(self._policy, now)
         self._latest: Ask | None = None
         self._attempts: dict[asyncio.Task[None], Flight] = {}
         self._in_flight = 0
-        self._tie = count()
         self._stopping = False
         self._error: AsyncgenError | RuntimeError | None = None
         self._wake: asyncio.Future[None] | None = None
@@ -205,7 +180,7 @@ class Engine:
         lanes = tuple(track.snapshot(now) for track in self._tracks)
         return EngineSnapshot(
             in_flight=self._in_flight,
-            backing_off=len(self._retries),
+            backing_off=len(self._backlog),
             answered=sum(lane.answered for lane in lanes),
             retried=sum(lane.retried for lane in lanes),
             rate_limited=sum(lane.rate_limited for lane in lanes),
@@ -249,39 +224,17 @@ class Engine:
         """Launch a retry that is due, else what was held back or is new; or name the wait."""
         if self._in_flight >= self._ceiling:
             return math.inf
-        wait = self._next_due(now)
-        if wait <= 0:
-            decision = self._route(self._retries[0].ask, now)
-            if isinstance(decision, Flight):
-                heapq.heappop(self._retries)
-            return decision
-        if self._held is None and (request := source.next_request()) is not None:
-            self._held = Ask(request, request.prompt.characters)
-        if self._held is None:
+        wait = self._backlog.wait(now)
+        ask = self._backlog.retry() if wait <= 0 else self._backlog.fresh(source)
+        if ask is None:
             return wait
-        decision = self._route(self._held, now)
-        if isinstance(decision, Flight):
-            self._held = None
-            return decision
-        return min(wait, decision)
-
-    def _next_due(self, now: float) -> float:
-        """Return the seconds until a retry may go: infinite if there is none."""
-        if not self._retries:
-            return math.inf
-        first = self._retries[0]
-        wait = first.due - now
-        return max(wait, self._retry_budget.delay(now)) if first.ask.counted else wait
-
-    def _route(self, ask: Ask, now: float) -> Flight | float:
         route = pick(self._tracks, ask, self._budget, self._policy.longest_wait, now)
-        return self._launch(ask, route, now) if isinstance(route, Route) else route
+        if isinstance(route, Route):
+            return self._launch(ask, route, now)
+        return route if wait <= 0 else min(wait, route)
 
     def _launch(self, ask: Ask, route: Route, now: float) -> Flight:
-        if ask.counted:
-            self._retry_budget.spend()
-        elif ask.tries == 0:
-            self._retry_budget.earn()
+        self._backlog.sent(ask)
         self._latest = ask
         self._budget.reserve(route.worst)
         self._in_flight += 1
@@ -383,7 +336,7 @@ class Engine:
             if self._others_answer(track, now):
                 # It was that endpoint that asked to wait.
                 due = now
-        heapq.heappush(self._retries, _Pending(due, next(self._tie), ask))
+        self._backlog.again(ask, due)
 
     def _stand_down(self, flight: Flight, decision: Park | Retire, now: float) -> None:
         """Take a lane out and give its request to the others."""
@@ -395,7 +348,7 @@ class Engine:
         track.retried += 1
         track.park(seconds, decision.reason, now)
         flight.ask.counted = False
-        heapq.heappush(self._retries, _Pending(now, next(self._tie), flight.ask))
+        self._backlog.again(flight.ask, now)
 
     def _others_answer(self, track: Track, now: float) -> bool:
         return any(
