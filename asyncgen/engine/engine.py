@@ -100,7 +100,7 @@ class Engine:
         self._budget = Budget(self._options.max_cost, self._options.spent)
         self._backlog = Backlog(self._policy, now)
         self._latest: Ask | None = None
-        self._attempts: dict[asyncio.Task[None], Flight] = {}
+        self._attempts: dict[Flight, asyncio.Task[None]] = {}
         self._in_flight = 0
         self._stopping = False
         self._error: AsyncgenError | RuntimeError | None = None
@@ -125,10 +125,13 @@ class Engine:
                 async with asyncio.TaskGroup() as tasks:
                     await self._work(source, tasks)
                     if not self._worth_waiting():
-                        for attempt in self._attempts:
+                        for attempt in self._attempts.values():
                             attempt.cancel()
         finally:
             self._sleep(None)
+            for flight in tuple(self._attempts):
+                # It was cancelled before it began.
+                self._ended(flight)
         if self._error is not None:
             raise self._error
 
@@ -167,7 +170,7 @@ class Engine:
                 for track in self._tracks:
                     priced(track, self._latest)
 
-            flying = [one for one in self._attempts.values() if not one.is_down]
+            flying = [one for one in self._attempts if not one.is_down]
             worst = [one.worst or priced(one.track, one.ask) for one in flying]
             for one, most in zip(flying, worst, strict=True):
                 one.worst = most
@@ -198,9 +201,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         while (decision := self._decide(source)) is not None:
             if isinstance(decision, Flight):
-                attempt = tasks.create_task(self._attempt(decision))
-                self._attempts[attempt] = decision
-                attempt.add_done_callback(self._ended)
+                self._attempts[decision] = tasks.create_task(self._attempt(decision))
             else:
                 self._wake = loop.create_future()
                 self._sleep(decision)
@@ -254,10 +255,12 @@ class Engine:
                 await self._deliver(Answer(flight.ask.request, completion))
         except AsyncgenError as error:
             self._error = self._error or error
+        finally:
+            self._ended(flight)
 
-    def _ended(self, attempt: asyncio.Task[None]) -> None:
-        """Count off an attempt; one that was cancelled, even before it began, never landed."""
-        flight = self._attempts.pop(attempt)
+    def _ended(self, flight: Flight) -> None:
+        """Count off an attempt; one that was cancelled never landed."""
+        del self._attempts[flight]
         if not flight.is_down:
             self._touch_down(flight)
             self._budget.lose(flight.worst)
