@@ -67,6 +67,8 @@ def count(value: Any) -> int:
 
 def well_formed(text: str) -> str:
     """Return the text with what no UTF-8 can hold replaced: half of a character cut in two."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

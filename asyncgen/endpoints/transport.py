@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -12,6 +12,7 @@ import aiohttp
 
 from asyncgen.endpoints.bodies import one_line
 from asyncgen.errors import (
+    AsyncgenError,
     EndpointRefusedError,
     SettingsError,
     TimedOutError,
@@ -22,7 +23,10 @@ from asyncgen.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Timeouts", "await_rest", "open_session", "translated"]
+__all__ = ["FAILURES", "Timeouts", "await_rest", "in_our_words", "open_session"]
+
+FAILURES = (aiohttp.ClientError, TimeoutError, UnicodeError)
+"""What aiohttp raises where it could not ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,54 +90,39 @@ def await_rest(response: aiohttp.ClientResponse, stall: float | None) -> None:
         connection.protocol.start_timeout()
 
 
-class translated:  # noqa: N801 - reads as a word where it is used
-    """Turn aiohttp's exceptions into ours, at the seam and nowhere else.
+def in_our_words(
+    error: aiohttp.ClientError | TimeoutError | UnicodeError,
+    url: str,
+    timeouts: Timeouts,
+    *,
+    begun: bool,
+) -> AsyncgenError:
+    """Turn one of :data:`FAILURES` into ours, at the seam and nowhere else.
 
-    Attributes:
-        begun: Whether the headers of the answer have come; set by the caller.
+    Args:
+        error: As aiohttp raised it.
+        url: Of the service.
+        timeouts: That held.
+        begun: Whether the headers of the answer had come.
     """
-
-    __slots__ = ("_timeouts", "_url", "begun")
-
-    def __init__(self, url: str, timeouts: Timeouts) -> None:
-        self._url = url
-        self._timeouts = timeouts
-        self.begun = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> None:
-        if error is None:
-            return
-        ours = self._timed_out(error) or _failed(self._url, error)
-        if ours is not None:
-            raise ours from error
-
-    def _timed_out(self, error: BaseException) -> TimedOutError | None:
-        url, timeouts = self._url, self._timeouts
-        match error:
-            case aiohttp.ConnectionTimeoutError():
-                problem = f"{url}: no connection within {timeouts.connect:g} s"
-                return TimedOutError(problem, phase="connect")
-            case aiohttp.SocketTimeoutError() if self.begun:
-                problem = f"{url}: the answer stalled for {timeouts.stall or 0:g} s"
-                return TimedOutError(problem, phase="stalled")
-            case aiohttp.SocketTimeoutError():
-                problem = f"{url}: no first byte within {timeouts.first_byte or 0:g} s"
-                return TimedOutError(problem, phase="first_byte")
-            case TimeoutError():
-                problem = f"{url}: no answer within {timeouts.total:g} s"
-                return TimedOutError(problem, phase="total")
-            case _:
-                return None
+    match error:
+        case aiohttp.ConnectionTimeoutError():
+            problem = f"{url}: no connection within {timeouts.connect:g} s"
+            return TimedOutError(problem, phase="connect")
+        case aiohttp.SocketTimeoutError() if begun:
+            problem = f"{url}: the answer stalled for {timeouts.stall or 0:g} s"
+            return TimedOutError(problem, phase="stalled")
+        case aiohttp.SocketTimeoutError():
+            problem = f"{url}: no first byte within {timeouts.first_byte or 0:g} s"
+            return TimedOutError(problem, phase="first_byte")
+        case TimeoutError():
+            problem = f"{url}: no answer within {timeouts.total:g} s"
+            return TimedOutError(problem, phase="total")
+        case _:
+            return _failed(url, error)
 
 
-def _failed(
-    url: str, error: BaseException
-) -> UnreachableError | EndpointRefusedError | TransientError | None:
+def _failed(url: str, error: aiohttp.ClientError | UnicodeError) -> AsyncgenError:
     host = urlsplit(url).hostname
     match error:
         case aiohttp.ClientConnectorDNSError():
@@ -147,12 +136,10 @@ def _failed(
             return UnreachableError(f"{url}: {_said(error.os_error)}; is the server running there?")
         case aiohttp.InvalidURL() | UnicodeError():
             return EndpointRefusedError(f"{url}: not a URL")
-        case aiohttp.ClientError():
+        case _:
             said = getattr(error, "message", "") or error
             problem = one_line(said) or type(error).__name__
             return TransientError(f"{url}: {problem}", possibly_billed=True)
-        case _:
-            return None
 
 
 def _said(error: OSError) -> str:
