@@ -69,13 +69,11 @@ def pick(
         load = (track.in_flight / track.weight, track.sent / track.weight)
         if load < best_load:
             best, best_load = Route(track, amounts, worst), load
-    if best is not None:
-        return best
-    if soonest == math.inf:
+    if best is None and soonest == math.inf:
         _check_hope(tracks, ask, longest_wait, now)
         if dearest > 0 and budget.nothing_in_air:
             raise budget.exhausted(dearest)
-    return soonest
+    return best or soonest
 
 
 def priced(track: Track, ask: Ask) -> float:
