@@ -8,22 +8,23 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from asyncgen.endpoints import bodies
 from asyncgen.endpoints.anthropic_wire import ANTHROPIC
 from asyncgen.endpoints.failures import disguised_failure, failure_of
 from asyncgen.endpoints.hints import family_of, hints_of
 from asyncgen.endpoints.openai_wire import OPENAI
 from asyncgen.endpoints.refusals import Refusal, explained
-from asyncgen.endpoints.transport import FAILURES, await_rest, in_our_words, open_session
+from asyncgen.endpoints.transport import Timeouts, attempt, open_session
 from asyncgen.endpoints.wire import Dialect
-from asyncgen.errors import BadAnswerError, EndpointError, SettingsError
+from asyncgen.errors import BadAnswerError, EndpointError, SettingsError, TransientError
 from asyncgen.records import Completion, Reply
+from asyncgen.settings import api_family
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
+
+    import aiohttp
 
     from asyncgen.endpoints.http_options import HttpOptions
     from asyncgen.endpoints.prices import PriceList
@@ -54,6 +55,8 @@ class HttpEndpoint:
 
     def __init__(self, options: HttpOptions, *, prices: PriceList | None = None) -> None:
         self.name = options.name or options.base_url
+        # OpenAI's two interfaces are told apart by each request.
+        self.identity = options.identity or f"{api_family(options.api)} {options.model}"
         self.paid = options.paid
         self._options = options
         self._prices = prices
@@ -122,15 +125,10 @@ class HttpEndpoint:
 
     async def _post(self, request: Request, dialect: Dialect) -> tuple[int, Any, bytes]:
         options, body = self._options, self._wire.body(request, dialect)
-        url, begun = self._url(self._path(request)), False
-        try:
-            response = await self._opened().post(url, data=body)
-            begun = True
-            await_rest(response, options.timeouts.stall)
-            # Reading gives the connection back at its end, and closes it if it is cut short.
-            return response.status, response.headers, await response.read()
-        except FAILURES as error:
-            raise in_our_words(error, options.base_url, options.timeouts, begun=begun) from error
+        url = self._url(self._path(request))
+        with attempt(options.base_url, options.timeouts) as under_way:
+            async with self._opened().post(url, data=body) as response:
+                return response.status, response.headers, await under_way.read(response)
 
     async def _adapt(
         self, request: Request, sent: Dialect, status: int, headers: Any, content: bytes
@@ -192,12 +190,13 @@ class HttpEndpoint:
 
     async def _ask_models(self) -> list[str] | None:
         url = self._url(self._wire.models_path(self._options.base_url))
-        timeout = aiohttp.ClientTimeout(total=_EXPLAIN_SECONDS)
+        brief = Timeouts(total=_EXPLAIN_SECONDS)
         try:
-            async with self._opened().get(url, timeout=timeout) as response:
-                content = await response.read()
-                return bodies.model_names(content) if response.status == 200 else None
-        except FAILURES:
+            with attempt(self._options.base_url, brief) as under_way:
+                async with self._opened().get(url) as response:
+                    content = await under_way.read(response)
+                    return bodies.model_names(content) if response.status == 200 else None
+        except TransientError:
             return None
 
     def _path(self, request: Request) -> str:

@@ -26,6 +26,7 @@ class HttpOptions:
         timeouts: How long to wait for what.
         name: What messages call it; the base URL by default.
         label: What a dataset's provenance calls the endpoint; the host by default.
+        identity: Tells its model from others; by default the interface and the model's name.
         paid: Whether answers cost money.
         headers: Whose rate-limit headers it sends; by its host where that is known.
         restricts_choices: Whether the service decodes under vLLM's
@@ -39,6 +40,7 @@ class HttpOptions:
     timeouts: Timeouts = field(default_factory=Timeouts)
     name: str = ""
     label: str = ""
+    identity: str = ""
     paid: bool = True
     headers: HeaderFamily = "auto"
     restricts_choices: bool = False

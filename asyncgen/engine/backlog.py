@@ -1,4 +1,4 @@
-"""What is to be asked: retries that are due first, then what was held back, then what is new."""
+"""Requests that wait for another attempt."""
 
 from __future__ import annotations
 
@@ -6,29 +6,15 @@ import heapq
 import math
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from asyncgen.engine.lane import Ask
 from asyncgen.engine.retry import RetryBudget
 
 if TYPE_CHECKING:
+    from asyncgen.engine.lane import Ask
     from asyncgen.engine.retry import RetryPolicy
-    from asyncgen.records import Request
 
-__all__ = ["Backlog", "Source"]
-
-
-class Source(Protocol):
-    """Where requests come from."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether no further request is wanted."""
-        ...
-
-    def next_request(self) -> Request | None:
-        """Hand over the most urgent request; ``None`` if there is none at present."""
-        ...
+__all__ = ["Backlog"]
 
 
 @dataclass(slots=True, order=True)
@@ -41,19 +27,18 @@ class _Pending:
 
 
 class Backlog:
-    """The requests that are on their way to an answer, but not in the air.
+    """The retries, by when they are due, and how many there may be.
 
     Args:
-        policy: Says how many retries there may be.
+        policy: Says how many.
         now: The clock's reading, in seconds.
     """
 
-    __slots__ = ("_budget", "_held", "_retries", "_tie")
+    __slots__ = ("_budget", "_retries", "_tie")
 
     def __init__(self, policy: RetryPolicy, now: float) -> None:
         self._budget = RetryBudget(policy, now)
         self._retries: list[_Pending] = []
-        self._held: Ask | None = None
         self._tie = count()
 
     def __len__(self) -> int:
@@ -67,26 +52,19 @@ class Backlog:
         wait = first.due - now
         return max(wait, self._budget.delay(now)) if first.ask.counted else wait
 
-    def retry(self) -> Ask:
-        """Return the retry that is due first."""
+    def next(self) -> Ask:
+        """Return what is due first, the same until it was sent."""
         return self._retries[0].ask
 
-    def fresh(self, source: Source) -> Ask | None:
-        """Return a request that was never sent; it is held until it is."""
-        if self._held is None and (request := source.next_request()) is not None:
-            self._held = Ask(request, request.prompt.characters)
-        return self._held
-
-    def sent(self, ask: Ask) -> None:
-        """Take out what :meth:`retry` or :meth:`fresh` returned."""
-        if ask is self._held:
-            self._held = None
-            self._budget.earn()
-            return
-        heapq.heappop(self._retries)
-        if ask.counted:
+    def sent(self) -> None:
+        """Take out what is due first."""
+        if heapq.heappop(self._retries).ask.counted:
             self._budget.spend()
 
-    def again(self, ask: Ask, due: float) -> None:
+    def add(self, ask: Ask, due: float) -> None:
         """Take in a request that is to be tried again from a moment on."""
         heapq.heappush(self._retries, _Pending(due, next(self._tie), ask))
+
+    def earn(self) -> None:
+        """Count a request that is sent for the first time."""
+        self._budget.earn()

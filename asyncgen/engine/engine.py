@@ -20,6 +20,7 @@ import msgspec
 from asyncgen.engine.backlog import Backlog
 from asyncgen.engine.budget import Budget
 from asyncgen.engine.collector import collecting_seldom
+from asyncgen.engine.intake import Intake
 from asyncgen.engine.lane import Flight, Track
 from asyncgen.engine.limits import Limits
 from asyncgen.engine.retry import (
@@ -40,7 +41,7 @@ from asyncgen.records import Answer, Completion, Usage
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from asyncgen.engine.backlog import Source
+    from asyncgen.engine.intake import Memory, Source
     from asyncgen.engine.lane import Ask, Lane
     from asyncgen.records import Reply
 
@@ -59,6 +60,7 @@ class EngineOptions:
         retry: How patiently to try again.
         max_cost: US dollars that may be spent, ``None`` for no limit.
         spent: US dollars that were spent in earlier sessions.
+        memory: Asked before any endpoint is.
         say: Takes lines for the user: a lane that is retired, say.
         clock: Returns seconds, monotonic.
         rng: Source of jitter.
@@ -68,6 +70,7 @@ class EngineOptions:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     max_cost: float | None = None
     spent: float = 0.0
+    memory: Memory | None = None
     say: Callable[[str], None] = lambda _line: None
     clock: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
@@ -108,6 +111,7 @@ class Engine:
         self._timer: asyncio.TimerHandle | None = None
         self._possibly_billed = 0
         self._usage = Usage()
+        self._recalled = 0
 
     async def run(self, source: Source) -> None:
         """Work until the source is finished, :meth:`stop` is called or an error ends it.
@@ -120,10 +124,12 @@ class Engine:
             AsyncgenError: What the source or ``deliver`` raises.
             RuntimeError: If the source is neither finished nor has anything to ask.
         """
+        identities = tuple(dict.fromkeys(one.endpoint.identity for one in self._tracks))
+        intake = Intake(source, self._options.memory, identities)
         try:
             with collecting_seldom():
                 async with asyncio.TaskGroup() as tasks:
-                    await self._work(source, tasks)
+                    await self._work(intake, tasks)
                     if not self._worth_waiting():
                         for attempt in self._attempts.values():
                             attempt.cancel()
@@ -187,6 +193,7 @@ class Engine:
             answered=sum(lane.answered for lane in lanes),
             retried=sum(lane.retried for lane in lanes),
             rate_limited=sum(lane.rate_limited for lane in lanes),
+            recalled=self._recalled,
             possibly_billed=self._possibly_billed,
             usage=self._usage,
             spent=self._budget.spent,
@@ -196,23 +203,25 @@ class Engine:
             lanes=lanes,
         )
 
-    async def _work(self, source: Source, tasks: asyncio.TaskGroup) -> None:
+    async def _work(self, intake: Intake, tasks: asyncio.TaskGroup) -> None:
         """Launch and wait until nothing more is to be launched."""
         loop = asyncio.get_running_loop()
-        while (decision := self._decide(source)) is not None:
+        while (decision := self._decide(intake)) is not None:
             if isinstance(decision, Flight):
-                self._attempts[decision] = tasks.create_task(self._attempt(decision))
+                self._attempts[decision] = tasks.create_task(self._attempt(decision, intake))
+            elif isinstance(decision, Answer):
+                await self._hand_over(decision)
             else:
                 self._wake = loop.create_future()
                 self._sleep(decision)
                 await self._wake
 
-    def _decide(self, source: Source) -> Flight | float | None:
-        """Say what comes next: an attempt, so many seconds of waiting, or the end."""
+    def _decide(self, intake: Intake) -> Flight | Answer | float | None:
+        """Say what comes next: an attempt, a known answer, so many seconds of waiting, the end."""
         if self._stopping or self._error is not None:
             return None
         try:
-            decision = None if source.finished else self._next(source, self._now())
+            decision = None if intake.finished else self._next(intake, self._now())
         except AsyncgenError as error:
             self._error = error
             return None
@@ -221,27 +230,34 @@ class Engine:
             return None
         return decision
 
-    def _next(self, source: Source, now: float) -> Flight | float:
-        """Launch a retry that is due, else what was held back or is new; or name the wait."""
+    def _next(self, intake: Intake, now: float) -> Flight | Answer | float:
+        """Launch a retry that is due, else what was held back or is new; or name the wait.
+
+        What is known takes no place in flight, so it comes first.
+        """
+        if (answer := intake.known()) is not None:
+            return answer
         if self._in_flight >= self._ceiling:
             return math.inf
         wait = self._backlog.wait(now)
-        ask = self._backlog.retry() if wait <= 0 else self._backlog.fresh(source)
-        if ask is None:
+        queue = self._backlog if wait <= 0 else intake
+        if (ask := queue.next()) is None:
             return wait
         route = pick(self._tracks, ask, self._budget, self._policy.longest_wait, now)
-        if isinstance(route, Route):
-            return self._launch(ask, route, now)
-        return route if wait <= 0 else min(wait, route)
+        if not isinstance(route, Route):
+            return route if wait <= 0 else min(wait, route)
+        queue.sent()
+        return self._launch(ask, route, now)
 
     def _launch(self, ask: Ask, route: Route, now: float) -> Flight:
-        self._backlog.sent(ask)
+        if ask.tries == 0:
+            self._backlog.earn()
         self._latest = ask
         self._budget.reserve(route.worst)
         self._in_flight += 1
         return route.track.launch(ask, route.amounts, route.worst, now)
 
-    async def _attempt(self, flight: Flight) -> None:
+    async def _attempt(self, flight: Flight, intake: Intake) -> None:
         """Make one attempt and act on its outcome; owned by the engine's task group."""
         try:
             try:
@@ -252,11 +268,23 @@ class Engine:
                 completion = self._landed(flight, reply)
             if completion is not None:
                 self._kick()
-                await self._deliver(Answer(flight.ask.request, completion))
+                answer = Answer(flight.ask.request, completion)
+                await self._deliver(answer)
+                intake.keep(answer, flight.track.endpoint.identity)
         except AsyncgenError as error:
             self._error = self._error or error
         finally:
             self._ended(flight)
+
+    async def _hand_over(self, answer: Answer) -> None:
+        """Deliver what was known, one after the other: it may make the next request needless."""
+        try:
+            await self._deliver(answer)
+            self._recalled += 1
+        except AsyncgenError as error:
+            self._error = self._error or error
+        # However many there are, what is in the air goes on.
+        await asyncio.sleep(0)
 
     def _ended(self, flight: Flight) -> None:
         """Count off an attempt; one that was cancelled never landed."""
@@ -339,7 +367,7 @@ class Engine:
             if self._others_answer(track, now):
                 # It was that endpoint that asked to wait.
                 due = now
-        self._backlog.again(ask, due)
+        self._backlog.add(ask, due)
 
     def _stand_down(self, flight: Flight, decision: Park | Retire, now: float) -> None:
         """Take a lane out and give its request to the others."""
@@ -351,7 +379,7 @@ class Engine:
         track.retried += 1
         track.park(seconds, decision.reason, now)
         flight.ask.counted = False
-        self._backlog.again(flight.ask, now)
+        self._backlog.add(flight.ask, now)
 
     def _others_answer(self, track: Track, now: float) -> bool:
         return any(
