@@ -1,10 +1,10 @@
-"""JSON lines, one value a line, replacing a file only when it is complete."""
+"""Files that replace old ones only when they are complete, and JSON lines in them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 import orjson
@@ -12,10 +12,10 @@ import orjson
 from asyncgen.errors import RunFolderError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
     from pathlib import Path
 
-__all__ = ["json_line", "write_json_lines"]
+__all__ = ["json_line", "write_json_lines", "write_whole"]
 
 
 def json_line(value: msgspec.Struct) -> bytes:
@@ -26,19 +26,34 @@ def json_line(value: msgspec.Struct) -> bytes:
 def write_json_lines(path: Path, values: Iterable[msgspec.Struct]) -> int:
     """Write values as JSON lines and return how many.
 
-    The file appears whole or not at all: a reader, or a crash, sees the old one
-    or the new one.
+    Raises:
+        RunFolderError: If it cannot be written.
+    """
+    count = 0
+    with _replacing(path) as stream:
+        for value in values:
+            stream.write(json_line(value))
+            count += 1
+    return count
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file.
 
     Raises:
         RunFolderError: If it cannot be written.
     """
+    with _replacing(path) as stream:
+        stream.write(data)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Generator[BinaryIO]:
+    """Open a file that appears whole or not at all: a reader, or a crash, sees old or new."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    count = 0
     try:
         with partial.open("wb") as stream:
-            for value in values:
-                stream.write(json_line(value))
-                count += 1
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)
@@ -48,4 +63,3 @@ def write_json_lines(path: Path, values: Iterable[msgspec.Struct]) -> int:
         if isinstance(error, OSError):
             raise RunFolderError(path, f"cannot be written ({error.strerror})") from error
         raise
-    return count
