@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from asyncgen.report.figures.svg import add, drawing, text, width_of
+from asyncgen.report.figures.svg import SMALL_SCREEN, add, drawing, text, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,9 +17,9 @@ __all__ = ["Axis", "Frame", "frame", "key", "shown"]
 
 Form = Literal["number", "percent", "share"]
 
-WIDTH = 400
-_LEFT, _RIGHT, _BOTTOM = 46, 14, 40
-_TOP, _KEY = 24, 18
+WIDTH = 480
+_LEFT, _RIGHT, _BOTTOM = 54, 16, 44
+_TOP, _KEY = 36, 20
 
 
 class Axis(Struct, frozen=True, kw_only=True):
@@ -29,6 +29,7 @@ class Axis(Struct, frozen=True, kw_only=True):
         high: The highest value that must fit on it.
         form: ``percent`` shows 0.5 as 50 %, ``share`` as 0.5.
         fixed: Whether it ends at ``high``, and not at the next round number.
+        whole: Whether only whole numbers are marked, as suits counts.
     """
 
     label: str
@@ -36,13 +37,15 @@ class Axis(Struct, frozen=True, kw_only=True):
     low: float = 0.0
     form: Form = "number"
     fixed: bool = False
+    whole: bool = False
 
     @property
     def step(self) -> float:
         """The distance between two marks: 1, 2, 2.5 or 5 times a power of ten."""
         rough = max(self.high - self.low, 1e-9) / 4.5
         power = 10 ** math.floor(math.log10(rough))
-        return next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= rough)
+        step = next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= rough)
+        return max(math.ceil(step), 1) if self.whole else step
 
     @property
     def end(self) -> float:
@@ -86,7 +89,7 @@ def frame(label: str, x: Axis, y: Axis, *, keys: Sequence[tuple[str, str]] = ())
     """
     rows = key_rows(keys)
     top = _TOP + _KEY * len(rows)
-    bottom = top + 170
+    bottom = top + 190
     picture = drawing(WIDTH, bottom + _BOTTOM, label)
     made = Frame(picture, x, y, top, bottom)
     for value in y.marks():
@@ -98,8 +101,8 @@ def frame(label: str, x: Axis, y: Axis, *, keys: Sequence[tuple[str, str]] = ())
         add(picture, "line", "axis", x1=across, x2=across, y1=bottom, y2=bottom + 4)
         text(picture, across, bottom + 17, shown(value, x.form), "muted", text_anchor="middle")
     add(picture, "line", "axis", x1=_LEFT, x2=WIDTH - _RIGHT, y1=bottom, y2=bottom)
-    text(picture, 2, top - 10, y.label, "muted")
-    text(picture, WIDTH - _RIGHT, bottom + 34, x.label, "muted", text_anchor="end")
+    text(picture, 2, top - 18, y.label, "muted")
+    text(picture, WIDTH - _RIGHT, bottom + 38, x.label, "muted", text_anchor="end")
     key(picture, rows)
     return made
 
@@ -109,7 +112,7 @@ def key_rows(keys: Sequence[tuple[str, str]]) -> list[list[tuple[float, str, str
     rows: list[list[tuple[float, str, str]]] = []
     across = math.inf
     for kind, name in keys:
-        needed = width_of(name) + 36
+        needed = width_of(name, SMALL_SCREEN) + 36
         if across + needed > WIDTH:
             rows.append([])
             across = 2
@@ -134,7 +137,7 @@ def key(picture: Element, rows: Sequence[Sequence[tuple[float, str, str]]]) -> N
 def shown(value: float, form: Form = "number") -> str:
     """Write a value in a few characters."""
     if form == "percent":
-        return f"{100 * value:.10g} %" if value * 100 % 1 < 1e-6 else f"{100 * value:.1f} %"
+        return f"{100 * value:.3g}%"
     if form == "share":
         return f"{value:.3g}"
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):

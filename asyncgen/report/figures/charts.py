@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from asyncgen.report.figures.axes import WIDTH, Axis, Frame, frame, key, key_rows, shown
-from asyncgen.report.figures.svg import SERIES, add, drawing, text, tip, width_of
+from asyncgen.report.figures.svg import SERIES, SMALL_SCREEN, add, drawing, text, tip, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Bar", "Line", "Rule", "bars", "histogram", "lines"]
 
-_BAR = 15
-_LABEL = 150
-_LABEL_CHARACTERS = 24
+_BAR = 16
+_LABEL = 196
+_LABEL_CHARACTERS = 26
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -100,10 +100,10 @@ def lines(
 def bars(label: str, rows: Sequence[Bar], *, keys: Sequence[str] = ()) -> Element:
     """Draw horizontal bars below each other, names on their left and values behind them."""
     longest = max((row.value for row in rows), default=0) or 1
-    behind = max((width_of(row.words) for row in rows), default=0) + 14
+    behind = max((width_of(row.words, SMALL_SCREEN) for row in rows), default=0) + 14
     room = WIDTH - _LABEL - behind
     samples = key_rows([(f"l{_tone(n)}", name) for n, name in enumerate(keys)])
-    top = 6 + 18 * len(samples)
+    top = 6 + 20 * len(samples)
     height = top + sum(_BAR + (7 if row.name else 2) for row in rows) + 4
     picture = drawing(WIDTH, height, label)
     key(picture, samples)
@@ -111,14 +111,14 @@ def bars(label: str, rows: Sequence[Bar], *, keys: Sequence[str] = ()) -> Elemen
     for row in rows:
         y += 5 if row.name else 0
         length = max(room * row.value / longest, 1 if row.value else 0)
-        name = text(picture, _LABEL - 8, y + 12, _short(row.name), text_anchor="end")
+        name = text(picture, _LABEL - 8, y + 12.5, _short(row.name), text_anchor="end")
         tip(name, row.name)
         bar = add(
             picture, "rect", f"f{row.tone}", x=_LABEL, y=y, width=length, height=_BAR, rx=2,
             **({"opacity": 0.55} if row.faint else {}),
         )
         tip(bar, f"{row.name}: {row.words}" if row.name else row.words)
-        text(picture, _LABEL + length + 6, y + 12, row.words, "muted")
+        text(picture, _LABEL + length + 6, y + 12.5, row.words, "muted")
         y += _BAR + 2
     return picture
 

@@ -13,14 +13,28 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from asyncgen.records import Reason, Stage
+    from asyncgen.report.measures.funnel import Drop
     from asyncgen.report.measures.measures import Measures
 
-__all__ = ["funnel_figure", "in_words", "instance_figure"]
+__all__ = ["counted", "funnel_figure", "in_words", "instance_figure"]
+
+
+_UNITS: dict[Stage, str] = {
+    "generation": "instruction",
+    "classification": "answer",
+    "instances": "instance",
+}
 
 
 def in_words(reason: str) -> str:
     """Return a reason as it reads in a sentence."""
     return reason.replace("_", " ")
+
+
+def counted(drop: Drop) -> str:
+    """Return how many of what were dropped."""
+    what = "task" if drop.reason == "no_instance" else _UNITS[drop.stage]
+    return f"{drop.count:,} {what}{'s' * (drop.count != 1)}"
 
 
 def funnel_figure(runs: Sequence[Measures]) -> Figure:

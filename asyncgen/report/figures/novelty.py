@@ -34,7 +34,7 @@ def _nearness(
     runs: Sequence[Measures], name: str, what: str, spreads: Sequence[Distribution]
 ) -> Figure:
     several = len(runs) > 1
-    counts = [binned(one, _EDGES) for one in spreads]
+    counts = [binned(one, _EDGES, up_to=True) for one in spreads]
     heights = [shares(one) if several else one for one in counts]
     notes = [
         f"{run.name + ': mean' if several else 'Mean'} {of.mean:.3f}, "
@@ -54,7 +54,7 @@ def _nearness(
             rules=_thresholds(runs),
         ),
         table=Table(
-            ("ROUGE-L from", "below", *(run.name for run in runs)),
+            ("ROUGE-L above", "up to", *(run.name for run in runs)),
             tuple(
                 (_EDGES[place], _EDGES[place + 1], *row)
                 for place, row in enumerate(zip(*counts, strict=True))
@@ -66,7 +66,7 @@ def _nearness(
 def _thresholds(runs: Sequence[Measures]) -> list[Rule]:
     values = {run.settings.threshold: number for number, run in enumerate(runs)}
     if len(values) == 1:
-        return [Rule(words="threshold", x=next(iter(values)))]
+        return [Rule(words=f"threshold {value:g}", x=value) for value in values]
     return [
         Rule(words=f"{value:g}", x=value, tone=number % SERIES) for value, number in values.items()
     ]
@@ -96,7 +96,7 @@ def acceptance_figure(runs: Sequence[Measures]) -> Figure:
         picture=lines(
             "Share of candidates kept, in the order they were written",
             series,
-            x=Axis(label="candidates", high=_candidates(runs)),
+            x=Axis(label="candidates", high=_candidates(runs), fixed=True),
             y=Axis(label="share kept", high=1.0, form="percent", fixed=True),
         ),
         table=Table(
@@ -131,10 +131,10 @@ def novelty_figure(runs: Sequence[Measures]) -> Figure:
         picture=lines(
             "Mean similarity of kept instructions to their nearest seed and nearest kept",
             series,
-            x=Axis(label="candidates", high=_candidates(runs)),
+            x=Axis(label="candidates", high=_candidates(runs), fixed=True),
             y=Axis(label="mean ROUGE-L", high=1.0, form="share", fixed=True),
             rules=[
-                Rule(words="threshold", y=value) for value in {r.settings.threshold for r in runs}
+                Rule(words=f"threshold {value:g}", y=value) for value in {r.settings.threshold for r in runs}
             ],
         ),
         table=Table(

@@ -27,4 +27,4 @@ def sharing(what: str, high: float, *, several: bool) -> Axis:
     """Return the upright axis of a histogram."""
     if several:
         return Axis(label=f"share of {what}", high=high, form="percent")
-    return Axis(label=what, high=high)
+    return Axis(label=what, high=high, whole=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["sunburst"]
 
 _SIZE = 480
-_HOLE, _MIDDLE, _RIM = 62, 148, 236
+_HOLE, _MIDDLE, _RIM = 48, 146, 236
 _SMALLEST = 13.0
 """Arc in units of the picture below which a name would not fit."""
 
@@ -24,11 +24,11 @@ _SMALLEST = 13.0
 def sunburst(label: str, verbs: Sequence[Verb]) -> Element:
     """Draw the objects that are shown of each verb; the ring is whole with these alone."""
     picture = drawing(_SIZE, _SIZE, label)
-    total = sum(count for verb in verbs for _, count in verb.nouns)
+    total = sum(map(_shown, verbs))
     angle = 0.0
-    for number, verb in enumerate(verbs):
+    for number, verb in enumerate(sorted(verbs, key=lambda verb: -_shown(verb))):
         tone = _tone(number, len(verbs))
-        turn = 2 * math.pi * sum(count for _, count in verb.nouns) / total
+        turn = 2 * math.pi * _shown(verb) / total
         _sector(picture, (angle, angle + turn), (_HOLE, _MIDDLE), tone, verb.verb, verb.count)
         inner = angle
         for place, (noun, count) in enumerate(verb.nouns):
@@ -41,6 +41,10 @@ def sunburst(label: str, verbs: Sequence[Verb]) -> Element:
             inner += part
         angle += turn
     return picture
+
+
+def _shown(verb: Verb) -> int:
+    return sum(count for _, count in verb.nouns)
 
 
 def _tone(number: int, of: int) -> int:
@@ -78,7 +82,7 @@ def _sector(  # noqa: PLR0913 - a place, a colour and two names
         group, x, y, _fitting(name, radii[1] - radii[0]), "onring" if not verb else "",
         text_anchor="middle", dominant_baseline="central",
         transform=f"rotate({degrees:.1f} {x:.1f} {y:.1f})",
-        font_size=13 if not verb else 12, font_weight="bold" if not verb else "normal",
+        font_size=12, font_weight="bold" if not verb else "normal",
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLOURS",
     "SERIES",
+    "SMALL_SCREEN",
     "add",
     "drawing",
     "markup",
@@ -43,6 +44,9 @@ COLOURS: dict[str, tuple[str, str]] = {
 
 SERIES = 6
 """How many series have colours of their own."""
+
+SMALL_SCREEN = 15
+"""Size of letters on a small screen, where pictures shrink; room is left for it."""
 
 _TITLE, _MARGIN = 36, 10
 _FONTS = "Lato, system-ui, 'Segoe UI', Helvetica, Arial, 'DejaVu Sans', sans-serif"

@@ -69,7 +69,8 @@ def _over_time(  # noqa: PLR0913, PLR0917 - a figure in words, and what it takes
     limit: Callable[[Limits], float | None],
 ) -> Figure:
     several = len(timed) > 1
-    scale, unit = _unit(max(flow.worked for _, _, flow in timed))
+    longest = max(flow.worked for _, _, flow in timed)
+    scale, unit = _unit(longest)
     series = [
         Line(
             name=run if several else title,
@@ -87,7 +88,7 @@ def _over_time(  # noqa: PLR0913, PLR0917 - a figure in words, and what it takes
         for number, bound in limits.items()
         if bound in near
     ]
-    axis = Axis(label=f"{unit} at work", high=max(flow.worked for _, _, flow in timed) / scale)
+    axis = Axis(label=f"{unit} at work", high=longest / scale, fixed=True)
     return Figure(
         name=name,
         title=title,
@@ -96,7 +97,7 @@ def _over_time(  # noqa: PLR0913, PLR0917 - a figure in words, and what it takes
             f"{title}: {label} over {axis.label}",
             series,
             x=axis,
-            y=Axis(label=label, high=max(high, *near, 1) if near else max(high, 1)),
+            y=Axis(label=label, high=max(high, 1, *near), whole=True),
             rules=rules + _pause_rules(timed, scale),
         ),
         table=Table(

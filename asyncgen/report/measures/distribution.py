@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from msgspec import Struct
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["Distribution", "Summary", "binned", "distribution", "summary"]
+
+
+_HAIR = 1e-12
 
 
 class Distribution(Struct, frozen=True):
@@ -45,13 +48,23 @@ def summary(spread: Distribution) -> Summary:
     )
 
 
-def binned(spread: Distribution, edges: tuple[float, ...]) -> tuple[int, ...]:
-    """Count values between edges, a value on an edge to the right of it.
+def binned(
+    spread: Distribution, edges: tuple[float, ...], *, up_to: bool = False
+) -> tuple[int, ...]:
+    """Count values between edges.
 
     The last bin takes everything beyond the last edge too, the first what lies before the first.
+
+    Args:
+        spread: The values.
+        edges: In ascending order.
+        up_to: A value on an edge belongs to the bin before it, not to the one after: what
+            equals a threshold has not passed it.
     """
     values = np.asarray(spread.values, np.float64)
-    # A similarity is a quotient of whole numbers: what equals an edge must not fall below it.
-    places = np.searchsorted(np.asarray(edges), values + 1e-12, side="right") - 1
+    side: Literal["left", "right"] = "left" if up_to else "right"
+    # Edges and values are quotients: equal ones may differ in their last digit.
+    nudged = values - _HAIR if up_to else values + _HAIR
+    places = np.searchsorted(np.asarray(edges), nudged, side=side) - 1
     counts = np.bincount(np.clip(places, 0, len(edges) - 2), minlength=len(edges) - 1)
     return tuple(counts.tolist())

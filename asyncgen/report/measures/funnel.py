@@ -64,9 +64,10 @@ def drops(run: RunRead, nearness: Nearness) -> tuple[Drop, ...]:
 def _examples(
     run: RunRead, nearness: Nearness, group: Sequence[Rejection]
 ) -> tuple[Example, ...]:
-    last = len(group) - 1
+    different = list({rejection.text: rejection for rejection in group}.values())
+    last = len(different) - 1
     places = sorted({round(last * part / (_EXAMPLES - 1)) for part in range(_EXAMPLES)})
-    return tuple(_example(run, nearness, group[place]) for place in places)
+    return tuple(_example(run, nearness, different[place]) for place in places)
 
 
 def _example(run: RunRead, nearness: Nearness, rejection: Rejection) -> Example:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from asyncgen import __version__
-from asyncgen.report.figures.losses import in_words
+from asyncgen.report.figures.losses import counted, in_words
 from asyncgen.report.figures.svg import COLOURS, markup, page_rules
 from asyncgen.report.page.tasks import packed
 from asyncgen.report.page.words import differing, facts, lead, settings_of, stages
@@ -44,6 +44,7 @@ def render(runs: Sequence[Measures], figures: Gallery, *, missing: str = "") -> 
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["words"] = in_words
+    environment.filters["counted"] = counted
     environment.filters["svg"] = lambda figure: Markup(markup(figure.picture))  # noqa: S704 - ours
     return environment.from_string(_asset("page.html")).render(
         runs=runs,

@@ -31,7 +31,7 @@ class Fact(Struct, frozen=True):
 def lead(run: Measures) -> str:
     """Return in one sentence what was made, from what, by whom and at what price."""
     instances = sum(len(row.draft.instances or ()) for row in run.tasks)
-    models = " and ".join(run.models[:3]) + (" and others" if len(run.models) > 3 else "")
+    models = " and ".join(f"“{name}”" for name in run.models[:3]) + (" and others" if len(run.models) > 3 else "")
     by = f", written by {models}" if models else ""
     sentence = f"{len(run.tasks):,} tasks with {instances:,} instances, grown from {run.seeds:,} seed tasks{by}"
     if run.flow is not None:
@@ -47,9 +47,11 @@ def lead(run: Measures) -> str:
 def facts(run: Measures) -> tuple[Fact, ...]:
     """Return the numbers of the first screen."""
     state, near = run.status, summary(run.to_kept)
+    instances = sum(len(row.draft.instances or ()) for row in run.tasks)
     usage = state.usage
     whole = "complete" if state.complete else "unfinished"
-    cached = f"{_share(usage.cached_tokens, usage.input_tokens)} of the input cached"
+    share = _share(usage.cached_tokens, usage.input_tokens)
+    cached = f"; {share} of the input cached" if usage.cached_tokens else ""
     rate = 60 * sum(state.answers.values()) / run.flow.worked if run.flow else 0.0
     return (
         Fact("tasks", f"{state.tasks:,}", f"of {state.target:,} wanted, {whole}"),
@@ -58,7 +60,12 @@ def facts(run: Measures) -> tuple[Fact, ...]:
             _share(state.kept, state.candidates),
             f"{state.kept:,} of {state.candidates:,}",
         ),
-        Fact("nearest kept before", f"{near.mean:.2f}", "mean ROUGE-L; 1 is the same"),
+        Fact("similarity", f"{near.mean:.2f}", "mean ROUGE-L to the nearest kept before"),
+        Fact(
+            "instances a task",
+            f"{instances / len(run.tasks):.1f}" if run.tasks else "–",
+            f"{instances:,} in all, {_share(run.lengths.empty_inputs, instances)} without input",
+        ),
         Fact(
             "classification",
             _share(run.labels.tasks, run.labels.of),
@@ -67,7 +74,7 @@ def facts(run: Measures) -> tuple[Fact, ...]:
         Fact(
             "tokens a task",
             _per(usage.input_tokens + usage.output_tokens, state.tasks),
-            f"{_per(usage.output_tokens, state.tasks)} of them written; {cached}",
+            f"{_per(usage.output_tokens, state.tasks)} of them output{cached}",
         ),
         Fact("cost", money(state.cost), _cost_remark(run)),
         Fact(
@@ -144,6 +151,8 @@ def differing(runs: Sequence[Measures]) -> list[tuple[str, ...]]:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.10g}"
     text = msgspec.json.encode(value).decode() if isinstance(value, list | dict) else str(value)
     return re.sub(r"//[^/@\s\"]*@", "//", "–" if value is None or text == "" else text)
 

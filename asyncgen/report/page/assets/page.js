@@ -131,8 +131,11 @@ function show() {
 function row(one, words) {
   const { task } = one;
   const line = element("tr");
-  line.append(element("td", task[NUMBER].toLocaleString("en"), "number"));
-  if (runs.length > 1) line.append(element("td", runs[one.run].name, "name"));
+  const number = element("td", undefined, "number");
+  const several = runs.length > 1;
+  number.append(element("span", task[NUMBER].toLocaleString("en"), several ? `run r${one.run % 6}` : ""));
+  line.append(number);
+  if (several) line.append(element("td", runs[one.run].name, "name wide"));
   const open = marked(element("button", undefined, "open"), task[INSTRUCTION], words);
   open.type = "button";
   open.setAttribute("aria-expanded", "false");
@@ -170,6 +173,7 @@ function detail({ run, task }, words, columns) {
   const list = element("dl");
   if (seed) list.append(element("dt", `nearest seed, ${task[TO_SEED].toFixed(2)}`), element("dd", seed));
   if (kept) list.append(element("dt", `nearest kept, ${task[TO_KEPT].toFixed(2)}`), element("dd", kept));
+  if (runs.length > 1) list.append(element("dt", "run"), element("dd", runs[run].name));
   list.append(element("dt", "id"), element("dd", task[ID]));
   cell.append(list);
   const line = element("tr", undefined, "detail");
