@@ -42,7 +42,7 @@ def report(
     from asyncgen.report.job import make_report
 
     if len(run_dirs) > _MOST:
-        raise SettingsError(f"{len(run_dirs)} runs: a report shows {_MOST} at the most")
+        raise SettingsError(f"{len(run_dirs)} runs: a report shows six at the most")
     if len({path.resolve() for path in run_dirs}) < len(run_dirs):
         raise SettingsError("the same run folder is named twice")
     usual = "report.html" if len(run_dirs) == 1 else "comparison.html"

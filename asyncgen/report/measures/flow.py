@@ -71,7 +71,10 @@ def flow(answers: Sequence[Answer], settings: Settings) -> Flow | None:
 
     ``None`` if no answer has a time.
     """
-    timed = [one.completion for one in answers if one.completion.started_at > 0]
+    timed = sorted(
+        (one.completion for one in answers if one.completion.started_at > 0),
+        key=lambda one: one.started_at,
+    )
     if not timed:
         return None
     start = np.array([one.started_at for one in timed])
@@ -105,10 +108,12 @@ def flow(answers: Sequence[Answer], settings: Settings) -> Flow | None:
 def _without_pauses(
     start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[Pause, ...], float]:
-    """Move what comes after a pause up to what was before it, and all of it to 0."""
-    order = np.argsort(start, kind="stable")
-    began = float(start[order[0]])
-    start, end = start[order] - began, end[order] - began
+    """Move what comes after a pause up to what was before it, and all of it to 0.
+
+    Starts must ascend.
+    """
+    began = float(start[0])
+    start, end = start - began, end - began
     silent_from = np.maximum.accumulate(end)
     gaps = np.concatenate(([0.0], start[1:] - silent_from[:-1]))
     gaps[gaps < _PAUSE] = 0.0
