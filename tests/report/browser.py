@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -53,7 +53,7 @@ def find_chromium() -> str:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
+def browser() -> Generator[Browser]:
     """Start Chromium; its profile is new and goes with it."""
     path = find_chromium()
     from playwright.sync_api import sync_playwright
@@ -67,7 +67,9 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visit(running: Browser, path: Path, *, width: int = 1280, dark: bool = False) -> Iterator[Visit]:
+def visit(
+    running: Browser, path: Path, *, width: int = 1280, dark: bool = False
+) -> Generator[Visit]:
     """Open a page and wait until its tasks are there."""
     context = running.new_context(
         viewport={"width": width, "height": 900},
@@ -79,7 +81,8 @@ def visit(running: Browser, path: Path, *, width: int = 1280, dark: bool = False
     made.page.on("console", lambda message: made.said.append(f"{message.type}: {message.text}"))
     made.page.on("pageerror", lambda error: made.said.append(str(error)))
     made.page.on(
-        "request", lambda request: made.asked.append(request.url) if request.url != address else None
+        "request",
+        lambda request: made.asked.append(request.url) if request.url != address else None,
     )
     try:
         made.page.goto(address)

@@ -68,7 +68,7 @@ def _instances(rng: random.Random, request: Request) -> str:
 
 
 def _script() -> Callable[[Request, int], Completion]:
-    """Answer 20 requests a second, each in 2 s, every 50th at the second attempt; with one pause."""
+    """Answer 20 requests a second in 2 s each, every 50th at the second attempt; with a pause."""
     numbers = itertools.count()
 
     def answer(request: Request, _attempt: int) -> Completion:

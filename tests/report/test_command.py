@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
 from report.material import make_run
 from support.command import asyncgen
 
@@ -16,6 +15,8 @@ from asyncgen.settings import resolve, to_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def _said(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
@@ -62,7 +63,13 @@ def test_measures_are_printed_for_programs(
     small: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, out, _ = _said(
-        capsys, small, other, "--out", tmp_path / "both.html", "--figures", tmp_path / "figures",
+        capsys,
+        small,
+        other,
+        "--out",
+        tmp_path / "both.html",
+        "--figures",
+        tmp_path / "figures",
         "--json",
     )
     told = json.loads(out)

@@ -58,7 +58,8 @@ def test_what_a_rule_dropped_is_compared_with_what_was_kept_before_it(
     dropped = {one.text: one for one in small_read.fold.rejections}
     seeds = [seed.instruction for seed in small_read.seeds]
 
-    assert found and found[0].examples
+    assert found
+    assert found[0].examples
     for example in found[0].examples:
         origin = (dropped[example.text].ordinal, dropped[example.text].position)
         before = [
@@ -118,8 +119,12 @@ def test_values_on_an_edge_go_right_and_a_threshold_is_not_passed_by_what_equals
 
 def _answer(number: int, begin: float, seconds: float, attempts: int = 1) -> Answer:
     completion = Completion(
-        text="", finish_reason="stop", usage=Usage(100, 10),
-        started_at=BEGAN + begin, seconds=seconds, attempts=attempts,
+        text="",
+        finish_reason="stop",
+        usage=Usage(100, 10),
+        started_at=BEGAN + begin,
+        seconds=seconds,
+        attempts=attempts,
     )
     return Answer(Request("generation", str(number), Prompt("", ""), Sampling()), completion)
 
@@ -141,8 +146,8 @@ def test_flow_is_what_overlapping_requests_make_it() -> None:
     found = _flow([_answer(0, 0, 3), _answer(2, 1, 1, attempts=3), _answer(1, 0, 3)])
 
     assert found.width == 1
-    assert found.in_flight == (2, 3, 2)
-    assert found.retries == (0, 2, 0)
+    assert list(found.in_flight) == [2, 3, 2]
+    assert list(found.retries) == [0, 2, 0]
     assert sum(found.answers) / 60 == pytest.approx(3)
     assert sum(found.tokens) / 60 == pytest.approx(330)
 
@@ -168,7 +173,9 @@ def test_no_answer_and_no_second_is_lost_in_a_real_run(
         return sum(value * width for value, width in zip(values, widths, strict=True))
 
     assert total(found.answers) / 60 == pytest.approx(len(completions), rel=1e-4)
-    assert total(found.in_flight) == pytest.approx(sum(one.seconds for one in completions), rel=1e-3)
+    assert total(found.in_flight) == pytest.approx(
+        sum(one.seconds for one in completions), rel=1e-3
+    )
     assert sum(found.retries) == sum(one.attempts - 1 for one in completions) > 0
     assert len(found.pauses) == 1
 

@@ -97,7 +97,9 @@ def test_the_policy_of_the_page_lets_nothing_out(chromium: Browser, page: Path) 
 def test_search_finds_what_the_dataset_holds(chromium: Browser, run: Path, page: Path) -> None:
     tasks = _tasks(run)
     texts = [
-        "\n".join([str(one["instruction"]), json.dumps(one["instances"], ensure_ascii=False)]).lower()
+        "\n".join(
+            [str(one["instruction"]), json.dumps(one["instances"], ensure_ascii=False)]
+        ).lower()
         for one in tasks
     ]
     with visit(chromium, page) as here:

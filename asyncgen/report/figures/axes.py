@@ -43,7 +43,7 @@ class Axis(Struct, frozen=True, kw_only=True):
     def step(self) -> float:
         """The distance between two marks: 1, 2, 2.5 or 5 times a power of ten."""
         rough = max(self.high - self.low, 1e-9) / 4.5
-        power = 10 ** math.floor(math.log10(rough))
+        power = float(10.0 ** math.floor(math.log10(rough)))
         step = next(one * power for one in (1, 2, 2.5, 5, 10) if one * power >= rough)
         return max(math.ceil(step), 1) if self.whole else step
 
@@ -51,7 +51,9 @@ class Axis(Struct, frozen=True, kw_only=True):
     def end(self) -> float:
         """The value at its far end."""
         high = max(self.high, self.low + 1e-9)
-        return high if self.fixed else self.low + math.ceil((high - self.low) / self.step) * self.step
+        return (
+            high if self.fixed else self.low + math.ceil((high - self.low) / self.step) * self.step
+        )
 
     def marks(self) -> list[float]:
         """Return the values that are written beside it."""
@@ -84,7 +86,8 @@ def frame(label: str, x: Axis, y: Axis, *, keys: Sequence[tuple[str, str]] = ())
 
     Args:
         label: What the picture is, for those who cannot see it.
-        x, y: The axes.
+        x: The axis across.
+        y: The axis upwards.
         keys: The class of each series' sample and its name; nothing for a single one.
     """
     rows = key_rows(keys)
@@ -128,8 +131,15 @@ def key(picture: Element, rows: Sequence[Sequence[tuple[float, str, str]]]) -> N
         for across, kind, name in row:
             dashed = {"stroke_dasharray": "5 3"} if "dashed" in kind else {}
             add(
-                picture, "line", kind, x1=across, x2=across + 18, y1=height - 4, y2=height - 4,
-                stroke_width=3, **dashed,
+                picture,
+                "line",
+                kind,
+                x1=across,
+                x2=across + 18,
+                y1=height - 4,
+                y2=height - 4,
+                stroke_width=3,
+                **dashed,
             )
             text(picture, across + 23, height, name)
 

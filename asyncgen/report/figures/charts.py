@@ -83,11 +83,20 @@ def lines(
     keys = [(f"l{one.tone}{' dashed' if one.dashed else ''}", one.name) for one in series]
     made = frame(label, x, y, keys=keys if len(keys) > 1 else ())
     for one in series:
-        path = _path([(made.x(at), None if value is None else made.y(value)) for at, value in one.points])
+        path = _path(
+            [(made.x(at), None if value is None else made.y(value)) for at, value in one.points]
+        )
         dashes = {"stroke_dasharray": "5 3"} if one.dashed else {}
         add(
-            made.picture, "path", f"l{one.tone}", d=path, fill="none", stroke_width=1.8,
-            stroke_linejoin="round", stroke_linecap="round", **dashes,
+            made.picture,
+            "path",
+            f"l{one.tone}",
+            d=path,
+            fill="none",
+            stroke_width=1.8,
+            stroke_linejoin="round",
+            stroke_linecap="round",
+            **dashes,
         )
     _rules(made, rules)
     for one in series:
@@ -114,7 +123,14 @@ def bars(label: str, rows: Sequence[Bar], *, keys: Sequence[str] = ()) -> Elemen
         name = text(picture, _LABEL - 8, y + 12.5, _short(row.name), text_anchor="end")
         tip(name, row.name)
         bar = add(
-            picture, "rect", f"f{row.tone}", x=_LABEL, y=y, width=length, height=_BAR, rx=2,
+            picture,
+            "rect",
+            f"f{row.tone}",
+            x=_LABEL,
+            y=y,
+            width=length,
+            height=_BAR,
+            rx=2,
             **({"opacity": 0.55} if row.faint else {}),
         )
         tip(bar, f"{row.name}: {row.words}" if row.name else row.words)
@@ -127,22 +143,24 @@ def _tone(number: int) -> int:
     return number % SERIES
 
 
-def _column(
-    made: Frame, span: tuple[float, float], height: float, tone: int, name: str
-) -> None:
+def _column(made: Frame, span: tuple[float, float], height: float, tone: int, name: str) -> None:
     left, right = made.x(span[0]), made.x(span[1])
     top = made.y(height)
     bar = add(
-        made.picture, "rect", f"f{tone}", x=left + 0.5, y=top, width=max(right - left - 1, 0.5),
-        height=made.bottom - top, **({"opacity": 0.18} if name else {}),
+        made.picture,
+        "rect",
+        f"f{tone}",
+        x=left + 0.5,
+        y=top,
+        width=max(right - left - 1, 0.5),
+        height=made.bottom - top,
+        **({"opacity": 0.18} if name else {}),
     )
     low, high = (shown(value, made.x_axis.form) for value in span)
     tip(bar, f"{name + ': ' if name else ''}{low} to {high}: {shown(height, made.y_axis.form)}")
 
 
-def _outline(
-    made: Frame, edges: Sequence[float], heights: Sequence[float], tone: int
-) -> None:
+def _outline(made: Frame, edges: Sequence[float], heights: Sequence[float], tone: int) -> None:
     steps: list[tuple[float, float | None]] = [(made.x(edges[0]), made.bottom)]
     for left, right, height in zip(edges[:-1], edges[1:], heights, strict=True):
         steps += [(made.x(left), made.y(height)), (made.x(right), made.y(height))]
@@ -166,7 +184,12 @@ def _dot(made: Frame, line: Line, at: float, value: float) -> None:
     """Mark a point: seen only when it is alone, felt when it is pointed at."""
     alone = sum(1 for _, one in line.points if one is not None) == 1
     dot = add(
-        made.picture, "circle", f"f{line.tone} point", cx=made.x(at), cy=made.y(value), r=4,
+        made.picture,
+        "circle",
+        f"f{line.tone} point",
+        cx=made.x(at),
+        cy=made.y(value),
+        r=4,
         opacity=1.0 if alone else 0.0,
     )
     place = f"{shown(at, made.x_axis.form)} {made.x_axis.label}"

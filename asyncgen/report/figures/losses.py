@@ -43,12 +43,12 @@ def funnel_figure(runs: Sequence[Measures]) -> Figure:
     rows: list[tuple[str, list[int], bool]] = [
         ("candidates", [one.candidates for one in states], False),
         *(
-            (f"– {in_words(reason)}", _counts(runs, "generation", reason), True)
+            (f"- {in_words(reason)}", _counts(runs, "generation", reason), True)
             for reason in _reasons(runs, "generation")
         ),
         ("instructions kept", [one.kept for one in states], False),
         ("instances asked for", [one.settled for one in states], False),
-        ("– no instance", _counts(runs, "instances", "no_instance"), True),
+        ("- no instance", _counts(runs, "instances", "no_instance"), True),
         ("valid tasks", [one.valid for one in states], False),
         ("in the dataset", [one.tasks for one in states], False),
     ]
@@ -76,7 +76,7 @@ def _note(run: Measures, *, several: bool) -> str:
 
 def instance_figure(runs: Sequence[Measures]) -> Figure | None:
     """Return why instances were dropped, if any were."""
-    reasons = [one for one in _reasons(runs, "instances") if one != "no_instance"]
+    reasons: list[Reason] = [one for one in _reasons(runs, "instances") if one != "no_instance"]
     if not reasons:
         return None
     rows = [(in_words(one), _counts(runs, "instances", one), True) for one in reasons]
@@ -96,14 +96,20 @@ def _grouped(
 ) -> Element:
     several = len(runs) > 1
     made = [
-        Bar("" if number else name, count, f"{count:,}", _tone(number, faint, several), faint)
+        Bar(
+            "" if number else name,
+            count,
+            f"{count:,}",
+            _tone(number, faint=faint, several=several),
+            faint,
+        )
         for name, counts, faint in rows
         for number, count in enumerate(counts)
     ]
     return bars(label, made, keys=[run.name for run in runs] if several else ())
 
 
-def _tone(number: int, faint: bool, several: bool) -> int:
+def _tone(number: int, *, faint: bool, several: bool) -> int:
     return number % SERIES if several else int(faint)
 
 

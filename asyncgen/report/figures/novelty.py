@@ -134,7 +134,8 @@ def novelty_figure(runs: Sequence[Measures]) -> Figure:
             x=Axis(label="candidates", high=_candidates(runs), fixed=True),
             y=Axis(label="mean ROUGE-L", high=1.0, form="share", fixed=True),
             rules=[
-                Rule(words=f"threshold {value:g}", y=value) for value in {r.settings.threshold for r in runs}
+                Rule(words=f"threshold {value:g}", y=value)
+                for value in {r.settings.threshold for r in runs}
             ],
         ),
         table=Table(

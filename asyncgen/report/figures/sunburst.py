@@ -35,8 +35,14 @@ def sunburst(label: str, verbs: Sequence[Verb]) -> Element:
             part = 2 * math.pi * count / total
             faint = 0.62 - 0.1 * place
             _sector(
-                picture, (inner, inner + part), (_MIDDLE, _RIM), tone, noun, count,
-                opacity=faint, verb=verb.verb,
+                picture,
+                (inner, inner + part),
+                (_MIDDLE, _RIM),
+                tone,
+                noun,
+                count,
+                opacity=faint,
+                verb=verb.verb,
             )
             inner += part
         angle += turn
@@ -66,7 +72,11 @@ def _sector(  # noqa: PLR0913 - a place, a colour and two names
 ) -> None:
     group = add(picture, "g")
     add(
-        group, "path", f"f{tone} gap", d=_ring(*angles, *radii), stroke_width=1.2,
+        group,
+        "path",
+        f"f{tone} gap",
+        d=_ring(*angles, *radii),
+        stroke_width=1.2,
         fill_opacity=opacity,
     )
     tip(group, f"{verb} {name}: {count:,}" if verb else f"{name}: {count:,} with an object")
@@ -79,10 +89,16 @@ def _sector(  # noqa: PLR0913 - a place, a colour and two names
     if math.pi < turn % (2 * math.pi) < 2 * math.pi:
         degrees += 180
     text(
-        group, x, y, _fitting(name, radii[1] - radii[0]), "onring" if not verb else "",
-        text_anchor="middle", dominant_baseline="central",
+        group,
+        x,
+        y,
+        _fitting(name, radii[1] - radii[0]),
+        "onring" if not verb else "",
+        text_anchor="middle",
+        dominant_baseline="central",
         transform=f"rotate({degrees:.1f} {x:.1f} {y:.1f})",
-        font_size=12, font_weight="bold" if not verb else "normal",
+        font_size=12,
+        font_weight="bold" if not verb else "normal",
     )
 
 

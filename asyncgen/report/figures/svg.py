@@ -91,7 +91,7 @@ def add(parent: Element, tag: str, kind: str = "", **attributes: float | str) ->
     return SubElement(parent, tag, given)
 
 
-def text(  # noqa: PLR0913 - a place, and what stands there
+def text(
     parent: Element, x: float, y: float, words: str, kind: str = "", **more: float | str
 ) -> Element:
     """Append a text."""
@@ -145,7 +145,9 @@ def _style(*, dark: bool | None) -> str:
 
 def _rules(which: int) -> str:
     rules = (("rect.paper", "fill", "paper"), *_RULES)
-    return " ".join(f"{name} {{ {what}: {COLOURS[colour][which]} }}" for name, what, colour in rules)
+    return " ".join(
+        f"{name} {{ {what}: {COLOURS[colour][which]} }}" for name, what, colour in rules
+    )
 
 
 def page_rules() -> str:

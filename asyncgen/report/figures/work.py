@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["flow_figures", "token_figure"]
 
+_TOKENS = "Input and output together, counted when the answer came; a line where they are limited."
+
 _THROUGHPUT = "Answers as they came; a line where requests per minute are limited."
 
 _FAILED = (
@@ -34,26 +36,43 @@ def flow_figures(runs: Sequence[Measures]) -> list[Figure]:
         return []
     figures = [
         _over_time(
-            timed, "in-flight", "Requests in flight", "requests",
+            timed,
+            "in-flight",
+            "Requests in flight",
+            "requests",
             "Averages of attempts that brought an answer; the line is the ceiling.",
-            lambda one: one.in_flight, lambda one: one.in_flight,
+            lambda one: one.in_flight,
+            lambda one: one.in_flight,
         ),
         _over_time(
-            timed, "throughput", "Throughput", "answers per minute",
+            timed,
+            "throughput",
+            "Throughput",
+            "answers per minute",
             _THROUGHPUT,
-            lambda one: one.answers, lambda one: one.requests_per_minute,
+            lambda one: one.answers,
+            lambda one: one.requests_per_minute,
         ),
         _over_time(
-            timed, "tokens-over-time", "Tokens over time", "tokens per minute",
-            "Input and output together, counted when the answer came; a line where they are limited.",
-            lambda one: one.tokens, lambda one: one.tokens_per_minute,
+            timed,
+            "tokens-over-time",
+            "Tokens over time",
+            "tokens per minute",
+            _TOKENS,
+            lambda one: one.tokens,
+            lambda one: one.tokens_per_minute,
         ),
     ]
     if any(any(flow.retries) for _, _, flow in timed):
         figures.append(
             _over_time(
-                timed, "retries", "Attempts that failed", "attempts", _FAILED,
-                lambda one: one.retries, lambda _: None,
+                timed,
+                "retries",
+                "Attempts that failed",
+                "attempts",
+                _FAILED,
+                lambda one: one.retries,
+                lambda _: None,
             )
         )
     return figures
@@ -112,7 +131,9 @@ def _over_time(  # noqa: PLR0913, PLR0917 - a figure in words, and what it takes
 
 
 def _unit(seconds: float) -> tuple[float, str]:
-    return next(((scale, unit) for least, scale, unit in _UNITS if seconds >= least), (1, "seconds"))
+    return next(
+        ((scale, unit) for least, scale, unit in _UNITS if seconds >= least), (1, "seconds")
+    )
 
 
 def _beyond(limits: Sequence[float]) -> list[str]:
@@ -132,10 +153,8 @@ def _paused(timed: Sequence[tuple[int, str, Flow]]) -> list[str]:
     if not pauses:
         return []
     longest = max(pause.seconds for pause in pauses)
-    return [
-        f"{len(pauses)} pause{'s' * (len(pauses) > 1)} with nothing in the air, the longest of "
-        f"{_duration(longest)}, cut out and marked."
-    ]
+    some = f"{len(pauses)} pause{'s' * (len(pauses) > 1)} with nothing in the air"
+    return [f"{some}, the longest of {_duration(longest)}, cut out and marked."]
 
 
 def _pause_rules(timed: Sequence[tuple[int, str, Flow]], scale: float) -> list[Rule]:
@@ -185,13 +204,28 @@ def token_figure(runs: Sequence[Measures]) -> Figure:
         name="tokens",
         title="Tokens by stage",
         note="Cached input was read from the provider's prefix cache and is charged less.",
-        picture=bars("Tokens by stage and kind", rows, keys=[r.name for r in runs] if several else ()),
+        picture=bars(
+            "Tokens by stage and kind", rows, keys=[r.name for r in runs] if several else ()
+        ),
         table=Table(
-            ("run", "stage", "answers", "input tokens", "of them cached", "output tokens", "dollars"),
+            (
+                "run",
+                "stage",
+                "answers",
+                "input tokens",
+                "of them cached",
+                "output tokens",
+                "dollars",
+            ),
             tuple(
                 (
-                    run.name, one.stage, one.answers, one.usage.input_tokens,
-                    one.usage.cached_tokens, one.usage.output_tokens, one.cost,
+                    run.name,
+                    one.stage,
+                    one.answers,
+                    one.usage.input_tokens,
+                    one.usage.cached_tokens,
+                    one.usage.output_tokens,
+                    one.cost,
                 )
                 for run in runs
                 for one in run.spending

@@ -61,9 +61,7 @@ def drops(run: RunRead, nearness: Nearness) -> tuple[Drop, ...]:
     )
 
 
-def _examples(
-    run: RunRead, nearness: Nearness, group: Sequence[Rejection]
-) -> tuple[Example, ...]:
+def _examples(run: RunRead, nearness: Nearness, group: Sequence[Rejection]) -> tuple[Example, ...]:
     different = list({rejection.text: rejection for rejection in group}.values())
     last = len(different) - 1
     places = sorted({round(last * part / (_EXAMPLES - 1)) for part in range(_EXAMPLES)})

@@ -47,7 +47,7 @@ class Nearness:
 
 
 def _nearest(
-    pool: Pool, entries: Sequence[str], texts: Sequence[str], before: Sequence[int]
+    pool: Pool, entries: list[str], texts: Sequence[str], before: Sequence[int]
 ) -> list[Near]:
     nearest: list[Near] = []
     for start in range(0, len(texts), _BLOCK):

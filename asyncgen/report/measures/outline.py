@@ -19,7 +19,7 @@ _LABELS = 50
 def outline(run: Measures) -> dict[str, Any]:
     """Return a run's measures as plain values."""
     lengths = run.lengths
-    return msgspec.to_builtins(
+    told: dict[str, Any] = msgspec.to_builtins(
         {
             "name": run.name,
             "status": run.status,
@@ -39,3 +39,4 @@ def outline(run: Measures) -> dict[str, Any]:
             "flow": run.flow,
         }
     )
+    return told

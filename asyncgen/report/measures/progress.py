@@ -50,7 +50,8 @@ def stretches(fold: Fold, to_seed: Sequence[Near], to_kept: Sequence[Near]) -> t
 
     Args:
         fold: The run.
-        to_seed, to_kept: What is nearest to each of its drafts.
+        to_seed: The nearest seed of each of its drafts.
+        to_kept: The nearest of what was kept before each.
     """
     drafts = [
         (draft.provenance.ordinal, draft.provenance.position, place)

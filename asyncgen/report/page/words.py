@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,11 +31,14 @@ class Fact(Struct, frozen=True):
 def lead(run: Measures) -> str:
     """Return in one sentence what was made, from what, by whom and at what price."""
     instances = sum(len(row.draft.instances or ()) for row in run.tasks)
-    models = " and ".join(f"“{name}”" for name in run.models[:3]) + (" and others" if len(run.models) > 3 else "")
+    models = " and ".join(f"“{name}”" for name in run.models[:3]) + (
+        " and others" if len(run.models) > 3 else ""
+    )
     by = f", written by {models}" if models else ""
-    sentence = f"{len(run.tasks):,} tasks with {instances:,} instances, grown from {run.seeds:,} seed tasks{by}"
+    made = f"{len(run.tasks):,} tasks with {instances:,} instances"
+    sentence = f"{made}, grown from {run.seeds:,} seed tasks{by}"
     if run.flow is not None:
-        day = datetime.fromtimestamp(run.flow.began, timezone.utc)
+        day = datetime.fromtimestamp(run.flow.began, UTC)
         sentence += f" on {day.day} {day:%B %Y}, in {span(run.flow.worked)} at work"
     if run.status.cost is not None:
         sentence += f", for {money(run.status.cost)}"
@@ -63,7 +66,7 @@ def facts(run: Measures) -> tuple[Fact, ...]:
         Fact("similarity", f"{near.mean:.2f}", "mean ROUGE-L to the nearest kept before"),
         Fact(
             "instances a task",
-            f"{instances / len(run.tasks):.1f}" if run.tasks else "–",
+            f"{instances / len(run.tasks):.1f}" if run.tasks else "-",
             f"{instances:,} in all, {_share(run.lengths.empty_inputs, instances)} without input",
         ),
         Fact(
@@ -146,7 +149,7 @@ def differing(runs: Sequence[Measures]) -> list[tuple[str, ...]]:
     """Return the settings in which runs differ: the name, then each run's."""
     told = [settings_of(run) for run in runs]
     names = list(dict.fromkeys(name for one in told for name in one))
-    rows = [(name, *(one.get(name, "–") for one in told)) for name in names]
+    rows = [(name, *(one.get(name, "-") for one in told)) for name in names]
     return [row for row in rows if len(set(row[1:])) > 1]
 
 
@@ -154,7 +157,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.10g}"
     text = msgspec.json.encode(value).decode() if isinstance(value, list | dict) else str(value)
-    return re.sub(r"//[^/@\s\"]*@", "//", "–" if value is None or text == "" else text)
+    return re.sub(r"//[^/@\s\"]*@", "//", "-" if value is None or text == "" else text)
 
 
 def money(cost: float | None) -> str:
@@ -184,8 +187,8 @@ def _seconds(value: float) -> str:
 
 
 def _share(part: float, whole: float) -> str:
-    return f"{part / whole:.0%}" if whole else "–"
+    return f"{part / whole:.0%}" if whole else "-"
 
 
 def _per(amount: float, tasks: int) -> str:
-    return f"{amount / tasks:,.0f}" if tasks else "–"
+    return f"{amount / tasks:,.0f}" if tasks else "-"
