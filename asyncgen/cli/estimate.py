@@ -45,6 +45,7 @@ def estimate(  # noqa: PLR0913 - each parameter is a flag
     output_tpm: flags.OutputTpm = None,
     rpd: flags.Rpd = None,
     max_cost: flags.MaxCost = None,
+    cache: flags.Cache = None,
     timeout: flags.Timeout = None,
     model_path: flags.ModelPath = None,
     hub: flags.Hub = None,

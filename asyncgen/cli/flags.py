@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Api",
     "ApiKeyEnv",
+    "Cache",
     "Config",
     "Endpoint",
     "FirstByteTimeout",
@@ -69,6 +70,10 @@ InputTpm = Annotated[float | None, typer.Option(help="Input tokens per minute an
 OutputTpm = Annotated[float | None, typer.Option(help="Output tokens per minute and endpoint.")]
 Rpd = Annotated[float | None, typer.Option(help="Requests per day and endpoint.")]
 MaxCost = Annotated[float | None, typer.Option(help="US dollars that the run may cost in all.")]
+Cache = Annotated[
+    Path | None,
+    typer.Option(help="Folder of answers that runs share, made if absent; 'none' for no cache."),
+]
 Timeout = Annotated[float | None, typer.Option(help="Seconds for one request.")]
 FirstByteTimeout = Annotated[
     float | None, typer.Option(help="Seconds to the first byte of an answer.")
@@ -105,8 +110,10 @@ def settings_of(
     """
     from asyncgen.settings import Settings, read_toml, resolve
 
-    flags = {name: _plain(given[name]) for name in Settings.__struct_fields__ if name in given}
-    from_file = read_toml(config) if config else {}
+    flags = {
+        name: _plain(name, given[name]) for name in Settings.__struct_fields__ if name in given
+    }
+    from_file = _anywhere(read_toml(config)) if config else {}
     source = "settings" if config is None else str(config)
     if not from_file and folder is not None and folder.settings.is_file():
         # Resuming: what is not said again stays as it was.
@@ -114,6 +121,16 @@ def settings_of(
     return resolve(from_file, flags, source=source)
 
 
-def _plain(value: Any) -> Any:
+def _anywhere(from_file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file's settings with the cache's path as :func:`_plain` gives it."""
+    cache = from_file.get("cache")
+    if not (isinstance(cache, str) and cache):
+        return dict(from_file)
+    return {**from_file, "cache": _plain("cache", Path(cache))}
+
+
+def _plain(name: str, value: Any) -> Any:
     """Return a path as text that holds wherever the next session is started."""
-    return str(value.absolute()) if isinstance(value, Path) else value
+    if not isinstance(value, Path):
+        return value
+    return "" if name == "cache" and str(value) == "none" else str(value.absolute())

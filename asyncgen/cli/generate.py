@@ -31,6 +31,7 @@ def generate(  # noqa: PLR0913 - each parameter is a flag
     output_tpm: flags.OutputTpm = None,
     rpd: flags.Rpd = None,
     max_cost: flags.MaxCost = None,
+    cache: flags.Cache = None,
     timeout: flags.Timeout = None,
     first_byte_timeout: flags.FirstByteTimeout = None,
     stall_timeout: flags.StallTimeout = None,

@@ -15,12 +15,15 @@ __all__ = ["report"]
 _MOST = 6
 """Runs that can be told apart by colour."""
 
-_OUT = "HTML file to write. Default: report.html in the run folder, comparison.html of several."
+_OUT = (
+    "HTML file to write; '-' for standard output. Default: report.html in the run folder, or "
+    "comparison.html in the first of several."
+)
 
 
 def report(
     run_dirs: Annotated[
-        list[Path], typer.Argument(metavar="RUN_DIR...", help="Run folders, up to six.")
+        list[Path], typer.Argument(metavar="RUN_DIR", help="Run folders, up to six.")
     ],
     *,
     out: Annotated[Path | None, typer.Option(help=_OUT)] = None,
@@ -45,10 +48,14 @@ def report(
         raise SettingsError(f"{len(run_dirs)} runs: a report shows six at the most")
     if len({path.resolve() for path in run_dirs}) < len(run_dirs):
         raise SettingsError("the same run folder is named twice")
+    if as_json and str(out) == "-":
+        raise SettingsError("--json and the page cannot both go to standard output")
     usual = "report.html" if len(run_dirs) == 1 else "comparison.html"
     outcome = make_report(run_dirs, out or run_dirs[0] / usual, figures)
     for line in outcome.missing:
         typer.echo(f"asyncgen: left out: {line}", err=True)
+    if str(outcome.page) == "-":
+        return
     if as_json:
         from asyncgen.cli.summary import as_json_line
 

@@ -1,5 +1,5 @@
 """What comes out of a run: files, written atomically."""
 
-from asyncgen.dataset.jsonl import json_line, write_json_lines, write_whole
+from asyncgen.dataset.jsonl import json_line, write_json_lines
 
-__all__ = ["json_line", "write_json_lines", "write_whole"]
+__all__ = ["json_line", "write_json_lines"]

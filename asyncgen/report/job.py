@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from asyncgen.dataset import write_whole
 from asyncgen.errors import MissingExtraError
 from asyncgen.report.figures.files import can_draw_png, write_figures
 from asyncgen.report.figures.gallery import gallery
@@ -14,6 +13,7 @@ from asyncgen.report.measures.measures import Measures, measure
 from asyncgen.report.measures.verbs import load_parser
 from asyncgen.report.page.page import render
 from asyncgen.report.reading import read_runs
+from asyncgen.report.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,8 @@ def make_report(paths: Sequence[Path], page: Path, figures: Path | None) -> Outc
         figures: Folder for the figures; ``None`` for none.
 
     Raises:
-        RunFolderError: If there is no run, or a file cannot be written.
+        RunFolderError: If there is no run, or a folder cannot be made.
+        CorpusError: If a file cannot be written.
         SeedError: If a run's seeds are gone or have changed.
     """
     read = read_runs(paths)

@@ -18,6 +18,7 @@ from asyncgen.settings.values import (
     HeaderFamily,
     Price,
     Settings,
+    api_family,
 )
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "HeaderFamily",
     "Price",
     "Settings",
+    "api_family",
     "changed",
     "differences",
     "read_toml",

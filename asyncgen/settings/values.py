@@ -39,6 +39,7 @@ CHANGEABLE = frozenset(
         "max_in_flight",
         *LIMITS,
         "max_cost",
+        "cache",
         "timeout",
         "connect_timeout",
         "first_byte_timeout",
@@ -140,6 +141,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         output_tpm: Output tokens per minute and endpoint.
         rpd: Requests per day and endpoint.
         max_cost: US dollars that the run may cost in all; ``None`` for no limit.
+        cache: Folder of answers that runs share; empty for none.
         timeout: Seconds for one whole request.
         connect_timeout: Seconds to connect.
         first_byte_timeout: Seconds from a request to the first byte of its answer, which
@@ -181,6 +183,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     output_tpm: float | None = None
     rpd: float | None = None
     max_cost: float | None = None
+    cache: str = ""
     timeout: float = 300.0
     connect_timeout: float = 10.0
     first_byte_timeout: float | None = None

@@ -81,6 +81,16 @@ def test_measures_are_printed_for_programs(
     assert told["runs"][0]["status"]["tasks"] == 120
 
 
+def test_the_page_can_go_to_standard_output(
+    small: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert command(["report", str(small), "--out", "-"]) == 0
+    page = capfdbinary.readouterr().out
+
+    assert page.startswith(b"<!doctype html>")
+    assert page.rstrip().endswith(b"</html>")
+
+
 def test_several_runs_leave_the_report_of_each_alone(
     small: Path, other: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,6 +155,7 @@ def test_what_cannot_be_reported_is_told_in_a_line(
     small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "no run here" in _refused(capsys, tmp_path)
+    assert "standard output" in _refused(capsys, small, "--out", "-", "--json")
     assert "named twice" in _refused(capsys, small, small / ".." / small.name)
     assert "six" in _refused(capsys, *(tmp_path / str(number) for number in range(7)))
     assert "cannot be written" in _refused(capsys, small, "--out", tmp_path / "no" / "x.html")

@@ -6,10 +6,10 @@ from importlib.resources import as_file, files
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from asyncgen.dataset import write_whole
 from asyncgen.errors import MissingExtraError, RunFolderError
 from asyncgen.report.figures.figure import as_csv
 from asyncgen.report.figures.svg import standalone
+from asyncgen.report.writing import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,8 @@ def write_figures(folder: Path, figures: Sequence[Figure]) -> list[Path]:
     """Write each figure's SVG and CSV, and its PNG if the extra is installed.
 
     Raises:
-        RunFolderError: If the folder cannot be made or written to.
+        RunFolderError: If the folder cannot be made.
+        CorpusError: If a file cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
