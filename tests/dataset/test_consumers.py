@@ -151,8 +151,8 @@ def test_a_licence_that_was_chosen_is_in_the_header() -> None:
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
     """Return a tokenizer of all bytes whose template refuses what models' own refuse."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     import transformers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
