@@ -57,6 +57,10 @@ Reason = Literal[
     "starts_with_non_ascii",
     "leaked_template",
     "mixed_in_task",
+    "out_of_order",
+    "unchanged",
+    "not_rewritten",
+    "copies_text",
     "repetitive",
     "refusal",
     "similar",
@@ -290,13 +294,17 @@ class Neighbour(Struct, frozen=True):
     score: float
 
 
-class Provenance(Struct, frozen=True, kw_only=True):
+class Provenance(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where an instruction comes from.
 
     Attributes:
         ordinal: Number of the generation request, from 0.
         position: Place among the items of its answer, from 0.
         demonstrations: Ids of the tasks shown in its prompt, in their order.
+        parent: Id of the task that it is a rewriting of; with the fields below it is left out where
+            the recipe knows none.
+        operation: How that was rewritten.
+        row: Of the given text that it is the instruction for, from 1.
     """
 
     ordinal: int
@@ -304,6 +312,9 @@ class Provenance(Struct, frozen=True, kw_only=True):
     demonstrations: tuple[str, ...]
     model: str
     endpoint: str
+    parent: str | None = None
+    operation: str | None = None
+    row: int | None = None
 
 
 class Task(Struct, frozen=True, kw_only=True):

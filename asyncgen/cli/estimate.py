@@ -33,6 +33,8 @@ def estimate(  # noqa: PLR0913 - each parameter is a flag
     model: flags.Model = None,
     api: flags.Api = None,
     api_key_env: flags.ApiKeyEnv = None,
+    recipe: flags.Recipe = None,
+    texts: flags.Texts = None,
     profile: flags.Profile = None,
     target: flags.Target = None,
     seeds: flags.Seeds = None,

@@ -31,6 +31,7 @@ __all__ = [
     "OutputTpm",
     "Patience",
     "Profile",
+    "Recipe",
     "Rpd",
     "Rpm",
     "Seed",
@@ -38,6 +39,7 @@ __all__ = [
     "Slots",
     "StallTimeout",
     "Target",
+    "Texts",
     "Threshold",
     "Timeout",
     "Tpm",
@@ -58,6 +60,14 @@ Profile = Annotated[
     typer.Option(
         help="default, or paper: the original's prompts, decoding and rules, defects included."
     ),
+]
+Recipe = Annotated[
+    str | None,
+    typer.Option(help="How tasks are come by: self-instruct, alpaca, evol or backtranslate."),
+]
+Texts = Annotated[
+    Path | None,
+    typer.Option(help="Texts to find instructions for: JSONL, CSV or lines, for backtranslate."),
 ]
 Target = Annotated[int | None, typer.Option(help="Finished tasks wanted.")]
 Seeds = Annotated[

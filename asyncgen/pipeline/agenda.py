@@ -29,7 +29,8 @@ class Forecast:
     valid_per_kept: float
 
 
-_GUESS = Forecast(kept_per_answer=6.0, valid_per_kept=0.8)
+_KEPT_PER_ITEM = 0.75
+_VALID_PER_KEPT = 0.8
 _GUESS_WEIGHT = 4
 
 
@@ -62,12 +63,11 @@ class Agenda:
 
     def forecast(self) -> Forecast:
         """Return the rates that decide how much is generated ahead."""
-        counts = self._fold.counts
+        fold = self._fold
+        guess = _KEPT_PER_ITEM * fold.recipe.items(self._settings)
         return Forecast(
-            kept_per_answer=_blend(
-                _GUESS.kept_per_answer, len(self._fold.drafts), self._fold.next_ordinal
-            ),
-            valid_per_kept=_blend(_GUESS.valid_per_kept, counts.valid, counts.settled),
+            kept_per_answer=_blend(guess, len(fold.drafts), fold.next_ordinal),
+            valid_per_kept=_blend(_VALID_PER_KEPT, fold.counts.valid, fold.counts.settled),
         )
 
     def _instances(self) -> Request | None:
@@ -94,8 +94,7 @@ class Agenda:
         if not fold.may_ask(ordinal) or not self._more_wanted():
             return None
         self._next_ordinal += 1
-        shown = [fold.text_of(name) for name in fold.demonstrations(ordinal)]
-        return self._prompts.generation(ordinal, shown)
+        return fold.request(ordinal)
 
     def _more_wanted(self) -> bool:
         """Whether what is finished and under way will fall short of the target."""
@@ -116,6 +115,11 @@ class Agenda:
         if counts.fruitless >= self._settings.patience:
             raise RunPausedError(
                 f"the last {counts.fruitless} tasks ended without a valid instance: {mend}"
+            )
+        if self._fold.exhausted and not self.finished:
+            raise RunPausedError(
+                f"all {self._fold.next_ordinal:,} texts are used up, and made {self._fold.known:,} "
+                f"of {self._settings.target:,} tasks: ask for fewer, or begin a run with more texts"
             )
 
 

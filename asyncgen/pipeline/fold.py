@@ -14,17 +14,29 @@ from typing import TYPE_CHECKING
 from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
 from asyncgen.pipeline.novelty import Novelty
-from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.profiles.pruning import prune
-from asyncgen.pipeline.profiles.values import first_offence
-from asyncgen.pipeline.sampling import draw_demonstrations
+from asyncgen.pipeline.profiles.values import ParsedInstances, first_offence
+from asyncgen.pipeline.recipes import recipe_of
+from asyncgen.pipeline.recipes.values import Material, Turn
 from asyncgen.records import Provenance, Rejection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asyncgen.pipeline.profiles.pruning import Dropped
     from asyncgen.pipeline.prompts import PromptBook
-    from asyncgen.records import Answer, Completion, Neighbour, Reason, SeedTask, Stage
+    from asyncgen.pipeline.recipes.values import Candidate, Recipe
+    from asyncgen.pipeline.texts import GivenText
+    from asyncgen.records import (
+        Answer,
+        Completion,
+        Instance,
+        Neighbour,
+        Reason,
+        Request,
+        SeedTask,
+        Stage,
+    )
     from asyncgen.settings import Settings
 
 __all__ = ["Fold"]
@@ -44,9 +56,17 @@ class Fold:
         known: Valid tasks before the first unsettled draft: those of the dataset.
         next_ordinal: Number of generation answers folded: all below it are.
         counts: Totals.
+        recipe: How the run comes by new tasks.
     """
 
-    def __init__(self, settings: Settings, seeds: Sequence[SeedTask], prompts: PromptBook) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        seeds: Sequence[SeedTask],
+        prompts: PromptBook,
+        texts: Sequence[GivenText] = (),
+        recipe: Recipe | None = None,
+    ) -> None:
         self.drafts: list[Draft] = []
         self.to_decide: deque[tuple[Draft, int]] = deque()
         self.to_instantiate: deque[Draft] = deque()
@@ -57,9 +77,10 @@ class Fold:
         self.counts = Counts()
         self._settings = settings
         self._prompts = prompts
-        self._profile = profile_of(settings)
+        self.recipe = recipe or recipe_of(settings)
+        self._material = Material(settings, tuple(seeds), tuple(texts))
+        self._profile = self._material.profile
         self._texts = {seed.id: seed.instruction for seed in seeds}
-        self._human = tuple(self._texts)
         self._machine: list[str] = []
         self._machine_after: list[int] = []
         self._early: dict[int, Answer] = {}
@@ -91,25 +112,38 @@ class Fold:
         return ordinal < self.next_ordinal or ordinal in self._early
 
     def may_ask(self, ordinal: int) -> bool:
-        """Whether the pool that a generation request draws from is known yet."""
-        return ordinal < self.next_ordinal + self._settings.look_ahead
+        """Whether there is such a generation request, and the pool that it draws from is known."""
+        most = self.recipe.most(self._material)
+        there_is = most is None or ordinal < most
+        return there_is and ordinal < self.next_ordinal + self._settings.look_ahead
 
-    def demonstrations(self, ordinal: int) -> list[str]:
-        """Return the ids of the tasks that generation request ``ordinal`` shows."""
-        settings = self._settings
-        seen = ordinal - settings.look_ahead
-        known = self._machine[: self._machine_after[seen]] if seen >= 0 else []
-        return draw_demonstrations(
-            (settings.seed, ordinal),
-            self._human,
-            known,
-            total=settings.demonstrations,
-            wanted_machine=settings.machine_demonstrations,
+    @property
+    def exhausted(self) -> bool:
+        """Whether all that there is to ask is asked, and all that came of it is settled."""
+        most = self.recipe.most(self._material)
+        return (
+            most is not None
+            and self.next_ordinal >= most
+            and self.counts.settled == len(self.drafts)
         )
+
+    def demonstrations(self, ordinal: int) -> tuple[str, ...]:
+        """Return the ids of the tasks that generation request ``ordinal`` shows."""
+        seen = ordinal - self._settings.look_ahead
+        known = self._machine_after[seen] if seen >= 0 else 0
+        return self.recipe.draw(self._material, ordinal, self._machine, known)
+
+    def request(self, ordinal: int) -> Request:
+        """Return generation request ``ordinal``; the pool that it draws from must be known."""
+        return self._prompts.asked(ordinal, self.recipe.ask(self._material, self._turn(ordinal)))
 
     def text_of(self, name: str) -> str:
         """Return the instruction of a seed or a kept task."""
         return self._texts[name]
+
+    def _turn(self, ordinal: int) -> Turn:
+        shown = self.demonstrations(ordinal)
+        return Turn(ordinal, shown, tuple(self._texts[name] for name in shown))
 
     def _draft(self, answer: Answer) -> Draft:
         try:
@@ -125,33 +159,37 @@ class Fold:
             self._reject_answer(ordinal, completion)
             self.counts.barren += 1
             return
-        items = self._profile.split(completion, self._prompts.numbering)
-        shown = tuple(self.demonstrations(ordinal))
+        turn = self._turn(ordinal)
+        candidates = self.recipe.read(self._material, turn, completion)
         before = len(self._machine)
-        for position, text in enumerate(items.texts):
+        for position, candidate in enumerate(candidates):
             provenance = Provenance(
                 ordinal=ordinal,
                 position=position,
-                demonstrations=shown,
+                demonstrations=turn.shown,
                 model=completion.model,
                 endpoint=completion.endpoint,
+                parent=candidate.parent,
+                operation=candidate.operation,
+                row=candidate.row,
             )
-            cut = position >= len(items.texts) - items.lost
-            self._judge(self._profile.normalise(text), provenance, cut=cut)
-        if not items.texts:
+            self._judge(candidate, provenance)
+        if not candidates:
             self._reject_answer(ordinal, completion)
         self.counts.barren = 0 if len(self._machine) > before else self.counts.barren + 1
 
-    def _judge(self, text: str, provenance: Provenance, *, cut: bool) -> None:
-        """Keep an instruction or reject it: rules first, then the pool."""
-        name = f"task_{provenance.ordinal}_{provenance.position}"
+    def _judge(self, candidate: Candidate, provenance: Provenance) -> None:
+        """Keep a candidate or reject it: rules first, then the pool."""
+        text, name = candidate.instruction, f"task_{provenance.ordinal}_{provenance.position}"
         nearest: Neighbour | None = None
-        offence: tuple[Reason, str] | None = ("cut_off", "") if cut else None
-        offence = offence or first_offence(self._profile.instruction_rules, text)
+        offence = candidate.offence or first_offence(self._profile.instruction_rules, text)
+        chosen, dropped = self._chosen(candidate, name)
+        if offence is None and not self.recipe.later and not chosen:
+            offence = (dropped[0].reason, dropped[0].detail) if dropped else ("no_instance", "")
         if offence is None:
             place, nearest = self._novelty.admit(name, text)
             if place is not None:
-                self._keep(Draft(name, text, place, provenance))
+                self._keep(Draft(name, text, place, provenance), chosen, dropped)
                 return
         reason, detail = offence or ("similar", "")
         self._reject(
@@ -166,16 +204,31 @@ class Fold:
             )
         )
 
+    def _chosen(
+        self, candidate: Candidate, name: str
+    ) -> tuple[tuple[Instance, ...], list[Dropped]]:
+        parsed = ParsedInstances(candidate.instances, last_is_cut=False)
+        return self._pruned(parsed, name, candidate.instruction)
+
     def neighbours(self, drafts: Sequence[Draft]) -> list[Neighbour | None]:
         """For each draft the nearest of the texts kept before it, seeds included."""
         return self._novelty.before([(one.instruction, one.place) for one in drafts])
 
-    def _keep(self, draft: Draft) -> None:
+    def _keep(
+        self, draft: Draft, instances: tuple[Instance, ...], dropped: Sequence[Dropped]
+    ) -> None:
         self.drafts.append(draft)
         self._by_id[draft.id] = draft
         self._texts[draft.id] = draft.instruction
         self._machine.append(draft.id)
-        self.to_decide.append((draft, 1))
+        if "classification" in self.recipe.later:
+            self.to_decide.append((draft, 1))
+            return
+        draft.is_classification = False
+        if "instances" in self.recipe.later:
+            self.to_instantiate.append(draft)
+        else:
+            self._settle(draft, instances, dropped)
 
     def _decided(self, draft: Draft, completion: Completion) -> None:
         decision = self._profile.read_decision(completion, self._settings.yes_bias)
@@ -191,12 +244,33 @@ class Fold:
 
     def _instantiated(self, draft: Draft, completion: Completion) -> None:
         if completion.finish_reason in _FAILED:
-            draft.instances = ()
             self._reject_instance(draft, "request_failed", completion.text)
-        else:
-            self._prune(draft, completion)
+            self._settle(draft, (), ())
+            return
+        parsed = self._profile.read_instances(completion, bool(draft.is_classification))
+        self._settle(draft, *self._pruned(parsed, draft.id, draft.instruction))
+
+    def _pruned(
+        self, parsed: ParsedInstances, name: str, instruction: str
+    ) -> tuple[tuple[Instance, ...], list[Dropped]]:
+        return prune(
+            self._profile,
+            parsed,
+            instruction=instruction,
+            at_most=self._settings.max_instances,
+            key=f"{self._settings.seed}:{name}",
+        )
+
+    def _settle(
+        self, draft: Draft, instances: tuple[Instance, ...], dropped: Sequence[Dropped]
+    ) -> None:
+        """Give a draft its instances, with which it is a task if there are any."""
+        draft.instances = instances
+        for one in dropped:
+            text = f"{one.instance.input} → {one.instance.output}"
+            self._reject_instance(draft, one.reason, text, one.detail)
         self.counts.settled += 1
-        if draft.instances:
+        if instances:
             self.counts.valid += 1
             self.counts.fruitless = 0
         else:
@@ -209,19 +283,6 @@ class Fold:
         while self._settled < len(self.drafts) and self.drafts[self._settled].settled:
             self.known += bool(self.drafts[self._settled].instances)
             self._settled += 1
-
-    def _prune(self, draft: Draft, completion: Completion) -> None:
-        parsed = self._profile.read_instances(completion, bool(draft.is_classification))
-        draft.instances, dropped = prune(
-            self._profile,
-            parsed,
-            instruction=draft.instruction,
-            at_most=self._settings.max_instances,
-            key=f"{self._settings.seed}:{draft.id}",
-        )
-        for one in dropped:
-            text = f"{one.instance.input} → {one.instance.output}"
-            self._reject_instance(draft, one.reason, text, one.detail)
 
     def _reject(self, rejection: Rejection) -> None:
         self.rejections.append(rejection)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncgen.pipeline.forms import form_of
-from asyncgen.pipeline.profiles.values import Numbering
+from asyncgen.pipeline.recipes.self_instruct import list_question
 from asyncgen.pipeline.sampling import request_seed
 from asyncgen.records import Prompt, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from asyncgen.pipeline.recipes.values import Question
     from asyncgen.pipeline.seeds import FewShot, WorkedTask
     from asyncgen.records import Instance, Sampling, Stage
     from asyncgen.settings import Settings
@@ -44,36 +45,17 @@ class PromptBook:
         self._input_first = self._shown(few_shot.input_first, form.worked)
         self._output_first = self._shown(few_shot.output_first, form.labelled)
 
-    @property
-    def numbering(self) -> Numbering:
-        """How the list of a generation request goes on."""
-        settings = self._settings
-        continues = settings.api == "completions" or settings.continues
-        return Numbering(settings.demonstrations + 1, continues)
-
     def examples(self, *, is_classification: bool) -> Turns:
         """Return the tasks that an instance request shows, with their worked examples."""
         return self._output_first if is_classification else self._input_first
 
     def generation(self, ordinal: int, demonstrations: Sequence[str]) -> Request:
-        """Ask for new instructions after those shown."""
-        settings, form, key = self._settings, self._form, str(ordinal)
-        shown = "\n".join(
-            f"{number}. {form.listed(_one_line(text))}"
-            for number, text in enumerate(demonstrations, start=1)
-        )
-        first, last = self.numbering.first, settings.demonstrations + settings.tasks_per_request
-        begun, stop = f"{shown}\n{first}.", form.list_stop(last + 1)
-        if self.numbering.continues and settings.api != "completions":
-            system, asked = form.begun
-            turns = ((asked.format(last), ""),)
-            prompt = Prompt(system, begun, turns, settings.api, continues=True)
-        elif self.numbering.continues or form.chat is None:
-            prompt = Prompt(form.generation, begun, api=settings.api)
-        else:
-            more = f"{shown}\n\nContinue with tasks {first} to {last}."
-            prompt, stop = Prompt(form.chat.generation, more, api=settings.api), ()
-        return self._request("generation", key, prompt, stop=stop)
+        """Ask for new instructions after those shown, as the default recipe does."""
+        return self.asked(ordinal, list_question(self._settings, demonstrations))
+
+    def asked(self, ordinal: int, question: Question) -> Request:
+        """Return generation request ``ordinal``, given what it asks."""
+        return self._request("generation", str(ordinal), question.prompt, stop=question.stop)
 
     def classification(self, task: str, instruction: str, *, attempt: int = 1) -> Request:
         """Ask whether a task is a classification task, and more plainly if it was asked before."""

@@ -22,6 +22,7 @@ from asyncgen.pipeline.kernels import Kernels
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.seeds import digest, packaged, read_few_shot, read_seed_tasks
 from asyncgen.pipeline.status import Status, status_of
+from asyncgen.pipeline.texts import read_texts, with_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -63,7 +64,7 @@ def _empty(settings: Settings) -> tuple[Fold, PromptBook]:
     path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
     seeds = read_seed_tasks(path, at_least=settings.demonstrations)
     prompts = PromptBook(settings, read_few_shot())
-    return Fold(settings, seeds, prompts), prompts
+    return Fold(settings, seeds, prompts, read_texts(settings)), prompts
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +104,7 @@ class Run:
             SeedError: If the seeds are unreadable, malformed or too few.
             CacheError: If the shared cache cannot be used.
         """
-        settings = with_seeds(settings)
+        settings = with_texts(with_seeds(settings))
         fold, prompts = _empty(settings)
         folder.make()
         with ExitStack() as stack:

@@ -24,6 +24,7 @@ __all__ = [
     "WorkedTask",
     "digest",
     "packaged",
+    "read_block",
     "read_few_shot",
     "read_seed_tasks",
     "seeds_of",
@@ -109,9 +110,9 @@ def seeds_of(settings: Settings) -> list[SeedTask]:
 def read_few_shot() -> FewShot:
     """Read the package's own few-shot examples."""
     return FewShot(
-        decisions=_block("classification_decisions.jsonl", Decision),
-        input_first=_block("input_first.jsonl", WorkedTask),
-        output_first=_block("output_first.jsonl", WorkedTask),
+        decisions=read_block("classification_decisions.jsonl", Decision),
+        input_first=read_block("input_first.jsonl", WorkedTask),
+        output_first=read_block("output_first.jsonl", WorkedTask),
     )
 
 
@@ -124,7 +125,8 @@ def digest(path: Path) -> str:
     return hashlib.sha256(_content(path)).hexdigest()
 
 
-def _block(name: str, kind: type[T]) -> tuple[T, ...]:
+def read_block(name: str, kind: type[T]) -> tuple[T, ...]:
+    """Read a file of the package's own."""
     return tuple(value for _, value in _read_lines(packaged(name), kind))
 
 

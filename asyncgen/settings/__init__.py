@@ -18,6 +18,7 @@ from asyncgen.settings.values import (
     HeaderFamily,
     Price,
     ProfileName,
+    RecipeName,
     Settings,
     api_family,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "HeaderFamily",
     "Price",
     "ProfileName",
+    "RecipeName",
     "Settings",
     "api_family",
     "changed",

@@ -13,6 +13,7 @@ from msgspec import Struct
 from asyncgen.errors import SettingsError
 from asyncgen.records import Sampling
 from asyncgen.settings.checking import STAGES, check, dashed
+from asyncgen.settings.recipes import EMBEDDED_RECIPES, RECIPES
 from asyncgen.settings.values import (
     CHANGEABLE,
     EMBEDDED,
@@ -72,7 +73,7 @@ def resolve(
 
 
 def _presets(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the endpoint and the form of the prompts bring with them.
+    """Return what the endpoint, the form of the prompts and the recipe bring with them.
 
     The form counts, not the profile: a run may read by another than the one that it asks by.
     """
@@ -81,7 +82,12 @@ def _presets(given: Mapping[str, Any]) -> dict[str, Any]:
     # What is no name of one is told later, with its place.
     preset = PRESETS.get(prompts) if isinstance(prompts, str) else None
     below = EMBEDDED_PRESET if is_embedded else {}
-    return dict(below) if preset is None else {**_over(below, preset), "prompts": prompts}
+    below = dict(below) if preset is None else {**_over(below, preset), "prompts": prompts}
+    recipe = given.get("recipe", "self-instruct")
+    if not (isinstance(recipe, str) and recipe in RECIPES):
+        return below
+    below = _over(below, RECIPES[recipe])
+    return _over(below, EMBEDDED_RECIPES[recipe]) if is_embedded else below
 
 
 def to_toml(settings: Settings) -> str:
@@ -97,7 +103,8 @@ def differences(frozen: Settings, wanted: Settings) -> list[str]:
         f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
         for name in Settings.__struct_fields__
         if name not in CHANGEABLE
-        and name != "seeds"  # the same tasks may lie elsewhere: their hash decides
+        # The same tasks and texts may lie elsewhere: their hash decides.
+        and name not in {"seeds", "texts"}
         and getattr(frozen, name) != getattr(wanted, name)
     ]
 
@@ -159,5 +166,7 @@ def _convert(table: Mapping[str, Any], source: str, flags: Mapping[str, Any]) ->
             problem += ", it is 'chat', 'completions' or 'anthropic'"
         if name in {"profile", "prompts"}:
             problem += ", it is 'default' or 'paper'"
+        if name == "recipe":
+            problem += f", it is one of {', '.join(RECIPES)}"
         place = f"--{dashed(name)}" if name in flags else f"{source}: '{name}'"
         raise SettingsError(f"{place}: {problem[0].lower()}{problem[1:]}") from error

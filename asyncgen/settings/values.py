@@ -21,6 +21,7 @@ __all__ = [
     "HeaderFamily",
     "Price",
     "ProfileName",
+    "RecipeName",
     "Settings",
     "api_family",
 ]
@@ -62,6 +63,9 @@ HeaderFamily = Literal["auto", "openai", "azure", "anthropic", "groq", "together
 
 ProfileName = Literal["default", "paper"]
 """``paper`` does everything as the original did, ``default`` has its defects mended."""
+
+RecipeName = Literal["self-instruct", "alpaca", "evol", "backtranslate"]
+"""How a run comes by new tasks."""
 
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Where the key of an interface usually is."""
@@ -127,6 +131,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             it, as vLLM and the embedded model do; lists then keep their form.
         api_key_env: Environment variable that holds the key; empty for the usual one of
             the interface.
+        recipe: How it comes by new tasks.
+        texts: File of texts to find instructions for, for the recipe that works on such.
+        texts_sha256: What it held when the run began.
         profile: How answers become tasks: how they are read, which rules they must pass.
         prompts: In whose form they are asked for; the profile's where it is left out.
         blacklist_add: Words and phrases that an instruction must not hold, beside the profile's.
@@ -176,6 +183,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     classification_api: Api | None = None
     continues: bool = False
     api_key_env: str = ""
+    recipe: RecipeName = "self-instruct"
+    texts: str = ""
+    texts_sha256: str = ""
     profile: ProfileName = "default"
     prompts: ProfileName = "default"
     blacklist_add: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ import pytest
 
 from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.prompts import PromptBook
+from asyncgen.pipeline.recipes.lists import numbering
 from asyncgen.pipeline.seeds import read_few_shot
 from asyncgen.records import Completion, Request
 from asyncgen.settings import Settings, resolve
@@ -110,9 +111,8 @@ def test_a_chat_endpoint_that_goes_on_with_an_answer_gets_the_list_as_one() -> N
 
 def test_a_chat_endpoint_may_say_the_number_again() -> None:
     run = settings(api="chat")
-    numbering = PromptBook(run, FEW_SHOT).numbering
     for text in ("9. Name a river.\n10. Name a lake.", " Name a river.\n10. Name a lake."):
-        items = profile_of(run).split(Completion(text=text, finish_reason="stop"), numbering)
+        items = profile_of(run).split(Completion(text=text, finish_reason="stop"), numbering(run))
         assert [item.strip() for item in items.texts] == ["Name a river.", "Name a lake."]
 
 

@@ -13,6 +13,7 @@ from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.prompts import PromptBook
+from asyncgen.pipeline.recipes.lists import numbering
 from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
 from asyncgen.records import Answer, Completion
 from asyncgen.settings import resolve
@@ -50,7 +51,7 @@ class Run:
 
     def draft(self) -> Draft:
         """Answer with a list of one; return what becomes of it."""
-        number = "" if self.prompts.numbering.continues else "9."
+        number = "" if numbering(self.settings).continues else "9."
         self.items(f"{number} Name four old lakes.")
         return self.fold.drafts[0]
 

@@ -24,6 +24,7 @@ from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.profiles.pruning import prune
 from asyncgen.pipeline.profiles.values import first_offence
 from asyncgen.pipeline.prompts import PromptBook
+from asyncgen.pipeline.recipes.lists import numbering
 from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
 from asyncgen.records import Completion
 from asyncgen.settings import Settings, resolve
@@ -66,7 +67,7 @@ def test_a_generation_request_gets_the_numbers_that_it_asks_for(form: dict[str, 
     wanted = settings(**form, tasks_per_request=5)
     book, profile = PromptBook(wanted, read_few_shot()), profile_of(wanted)
     completion = answered(book.generation(3, [seed.instruction for seed in SEEDS[:8]]))
-    items = profile.split(completion, book.numbering)
+    items = profile.split(completion, numbering(wanted))
     texts = [profile.normalise(text) for text in items.texts]
 
     assert completion.finish_reason == "stop"

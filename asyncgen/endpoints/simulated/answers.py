@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from asyncgen.endpoints.simulated.chance import mixed
-from asyncgen.endpoints.simulated.questions import Decide, Extend, Work, question_of
-from asyncgen.endpoints.simulated.tasks import instruction, is_classification, variation
-from asyncgen.endpoints.simulated.worked import worked_examples
+from asyncgen.endpoints.simulated.questions import (
+    Decide,
+    Extend,
+    Instruct,
+    Rewrite,
+    Work,
+    question_of,
+)
+from asyncgen.endpoints.simulated.tasks import (
+    instruction,
+    is_classification,
+    rewriting,
+    variation,
+)
+from asyncgen.endpoints.simulated.worked import worked_block, worked_examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +80,10 @@ def answer_to(asked: Asked, *, seed: int, usual_tokens: int) -> Answer:
             likelihoods = ((" yes", _SURE if yes else _UNSURE), (" no", _UNSURE if yes else _SURE))
         case Work() as question:
             text = worked_examples(question, key)
+        case Rewrite(task, anew):
+            text = instruction(key) if anew else rewriting(task, key)
+        case Instruct():
+            text = instruction(key)
         case _:
             text = _prose(key, usual_tokens)
     return _bounded(text, asked, likelihoods)
@@ -75,11 +91,16 @@ def answer_to(asked: Asked, *, seed: int, usual_tokens: int) -> Answer:
 
 def _list(question: Extend, key: int) -> str:
     items = [
-        f"{number}. {_item(question.shown, mixed(key, number))}"
+        (number, _item(question.shown, mixed(key, number)))
         for number in range(question.first, question.last + 1)
     ]
-    text = "\n".join(items)
-    return text.removeprefix(f"{question.first}.") if question.begun else text
+    if question.blocks:
+        begun = f"{question.first}. Instruction:"
+        text = "\n\n".join(worked_block(n, item, mixed(key, n)) for n, item in items)
+    else:
+        begun = f"{question.first}."
+        text = "\n".join(f"{number}. {item}" for number, item in items)
+    return text.removeprefix(begun) if question.begun else text
 
 
 def _item(shown: Sequence[str], key: int) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Decide", "Extend", "Other", "Question", "Work", "question_of"]
+__all__ = ["Decide", "Extend", "Instruct", "Other", "Question", "Rewrite", "Work", "question_of"]
 
 
 class Extend(Struct, frozen=True):
@@ -21,12 +21,14 @@ class Extend(Struct, frozen=True):
         last: Number of the last.
         begun: Whether the first number stands there already.
         shown: The items shown, those that fill one line.
+        blocks: Whether an item is a whole task: instruction, input and output.
     """
 
     first: int
     last: int
     begun: bool
     shown: tuple[str, ...]
+    blocks: bool = False
 
 
 class Decide(Struct, frozen=True):
@@ -54,15 +56,35 @@ class Work(Struct, frozen=True):
     numbered: bool = False
 
 
+class Rewrite(Struct, frozen=True):
+    """Make another task of one.
+
+    Attributes:
+        anew: Whether it is to be another of the same field.
+    """
+
+    task: str
+    anew: bool
+
+
+class Instruct(Struct, frozen=True):
+    """Write the instruction that a text answers."""
+
+    text: str
+
+
 class Other(Struct, frozen=True):
     """Anything else."""
 
 
-Question = Extend | Decide | Work | Other
+Question = Extend | Decide | Work | Rewrite | Instruct | Other
 
 _TASKS_TO = re.compile(r"\btasks (\d{1,5}) to (\d{1,5})\.?\s*\Z")
-_BEGUN = re.compile(r"(?:^|\n)(\d{1,5})\.\s?\Z")
-_SHOWN = re.compile(r"^\d{1,5}\. (.+)$", re.MULTILINE)
+_BEGUN = re.compile(r"(?:^|\n)(\d{1,5})\.\s?(?P<block>Instruction:)?\s?\Z")
+_BLOCK = re.compile(r"^\d{1,5}\. Instruction:", re.MULTILINE)
+_SHOWN = re.compile(r"^\d{1,5}\. (?:Instruction: )?(.+)$", re.MULTILINE)
+_REWRITING = re.compile(r"\ATask: (.*)\nChange: (.*?)(?:\nNew task:)?\s*\Z")
+_ANEW = re.compile(r"\banother task\b")
 _DECISION = re.compile(
     r"(?:^|\n)Task: (.*)\n+(?:Classification|(?P<capital>Is it classification))"
     r"(?: \(yes or no\))?[:?]\s*\Z"
@@ -88,16 +110,22 @@ def question_of(prompt: str, last: str, stops: Sequence[str]) -> Question:
     if found := _TASKS_TO.search(tail):
         first, until = int(found[1]), int(found[2])
         # A slip of the asker must not make an answer of 100,000 items.
-        return Extend(first, min(until, first + 99), begun=False, shown=_items(last))
+        blocks = _BLOCK.search(last) is not None
+        return Extend(first, min(until, first + 99), begun=False, shown=_items(last), blocks=blocks)
     if found := _BEGUN.search(tail):
         first = int(found[1])
-        return Extend(first, _last_number(first, stops), begun=True, shown=_items(last))
+        blocks, until = found["block"] is not None, _last_number(first, stops)
+        return Extend(first, until, begun=True, shown=_items(last), blocks=blocks)
     if _ASKS_DECISION.search(tail):
         decision = _DECISION.search(last)
         if decision is None:
             return Other()
         return Decide(_one_line(decision[1]), capital=decision["capital"] is not None)
+    if last.startswith("Text: ") or tail.endswith("\nInstruction:"):
+        return Instruct(last[last.rfind("\nText: ") + 1 :].removeprefix("Text: "))
     block = last[last.rfind("\n\n") + 2 :] if "\n\n" in last else last
+    if rewriting := _REWRITING.match(block):
+        return Rewrite(_one_line(rewriting[1]), anew=_ANEW.search(rewriting[2]) is not None)
     if block.startswith("Task: ") and (asked := _WORKED.match(block)):
         return Work(
             _one_line(asked[1]),

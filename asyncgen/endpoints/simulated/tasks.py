@@ -9,7 +9,14 @@ from asyncgen.endpoints.simulated.phrases import filled, phrases
 from asyncgen.endpoints.simulated.seeds import seed_decisions
 from asyncgen.endpoints.simulated.words import SLOTS
 
-__all__ = ["instruction", "is_classification", "labels_of", "takes_input", "variation"]
+__all__ = [
+    "instruction",
+    "is_classification",
+    "labels_of",
+    "rewriting",
+    "takes_input",
+    "variation",
+]
 
 _OPEN = phrases("""
     {verb} the {aspect} of a {quality} {thing} to {person} {place}.
@@ -117,6 +124,12 @@ def instruction(key: int) -> str:
         # Its labels stand at the end.
         return f"{filled(_LEADS, mixed(bits, 2))} {text}"
     return f"{text} {filled(_TAILS, mixed(bits, 2))}"
+
+
+def rewriting(text: str, key: int) -> str:
+    """Return an instruction made harder: its first sentence, and two that ask for more."""
+    first = re.split(r"(?<=[.?!]) ", text, maxsplit=1)[0]
+    return f"{first} {filled(_TAILS, mixed(key, 3))} {filled(_TAILS, mixed(key, 4))}"
 
 
 def variation(text: str) -> str:

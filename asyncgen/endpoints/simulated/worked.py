@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from asyncgen.endpoints.simulated.chance import mixed
 from asyncgen.endpoints.simulated.phrases import filled, phrases
 from asyncgen.endpoints.simulated.seeds import seed_instances, seed_texts
-from asyncgen.endpoints.simulated.tasks import labels_of, takes_input
+from asyncgen.endpoints.simulated.tasks import is_classification, labels_of, takes_input
 
 if TYPE_CHECKING:
     from asyncgen.endpoints.simulated.questions import Work
 
-__all__ = ["worked_examples"]
+__all__ = ["worked_block", "worked_examples"]
 
 _PROSE = phrases("""
     the {quality} {thing} belongs to {person}, who keeps it {place}.
@@ -41,6 +41,14 @@ def worked_examples(question: Work, key: int) -> str:
     if question.numbered and pairs != [("", pairs[0][1])]:
         written = [f"Example {number}\n{one}" for number, one in enumerate(written, start=1)]
     return "\n".join(written)
+
+
+def worked_block(number: int, task: str, key: int) -> str:
+    """Return a whole task as the prompts for such write it."""
+    labels = labels_of(task) if is_classification(task) else []
+    given = _text(key, 1) if labels or takes_input(task) else "none"
+    output = labels[key % len(labels)] if labels else _text(key, 2)
+    return f"{number}. Instruction: {task}\nInput: {given}\nOutput: {output}"
 
 
 def _pairs(question: Work, key: int) -> list[tuple[str, str]]:

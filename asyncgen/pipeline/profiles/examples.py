@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Fields: TypeAlias = list[tuple[str, str]]
 
-__all__ = ["read_instances"]
+__all__ = ["fields_of", "read_instances", "worked_pairs"]
 
 # A field's name stands at the beginning of a line, perhaps in bold or numbered.
 _FIELD = re.compile(
@@ -39,15 +39,16 @@ def read_instances(
     label is asked for, an answer without any field: the model just did the task.
     An answer that was cut off loses only its last example.
     """
-    fields = _fields(completion.text)
-    pairs = _labelled(fields) if is_classification else _worked(fields)
+    fields = fields_of(completion.text)
+    pairs = _labelled(fields) if is_classification else worked_pairs(fields)
     if not fields and not is_classification and completion.text.strip():
         pairs = [Instance("", completion.text.strip())]
     cut = completion.finish_reason == "length" and bool(pairs)
     return ParsedInstances(tuple(pairs), last_is_cut=cut)
 
 
-def _worked(fields: Fields) -> list[Instance]:
+def worked_pairs(fields: Fields) -> list[Instance]:
+    """Return inputs and outputs out of fields in their order."""
     pairs: list[Instance] = []
     given = ""
     for name, value in fields:
@@ -82,7 +83,7 @@ def _is_none(value: str) -> bool:
     return value.strip(" .").lower() in _NO_INPUT
 
 
-def _fields(text: str) -> Fields:
+def fields_of(text: str) -> Fields:
     """Split a text into (field name in lower case, value) pairs, in order.
 
     What follows "Example" without a name, or by another than ours, is the example's input.

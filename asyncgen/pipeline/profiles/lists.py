@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from asyncgen.pipeline.profiles.values import Numbering
     from asyncgen.records import Completion
 
-__all__ = ["numbered_items", "tidied"]
+__all__ = ["begins_item", "numbered_items", "tidied"]
 
 # "9. ", "9) ", "**9.** ", "Task 9: "; the number decides whether it begins an item.
 _NUMBER = re.compile(r"^\s*(?:\*\*)?(?:Task\s+)?(\d{1,4})\s?[.):]\s?(?:\*\*(?=\s))?\s*")
@@ -34,7 +34,7 @@ def numbered_items(completion: Completion, numbering: Numbering) -> Items:
     for line in text.splitlines():
         match = _NUMBER.match(line)
         number = int(match[1]) if match else None
-        if match is not None and number is not None and _begins(number, expected, numbering.first):
+        if match is not None and number is not None and begins_item(number, expected, numbering.first):
             items.append([_without_numbers(line[match.end() :])])
             expected = number + 1
         elif items:
@@ -64,7 +64,7 @@ def _plain(line: str) -> str:
     return _BOLD.sub(r"\1", line)
 
 
-def _begins(number: int, expected: int | None, first_number: int) -> bool:
+def begins_item(number: int, expected: int | None, first_number: int) -> bool:
     """Whether a line with this number begins an item; small models skip one now and then."""
     if expected is None:
         return number in {1, first_number}

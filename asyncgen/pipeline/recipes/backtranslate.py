@@ -1,0 +1,93 @@
+"""The recipe ``backtranslate``: given texts, each with the instruction that it would answer.
+
+After instruction backtranslation (Li et al., 2023, arXiv 2308.06259), without its curation by
+a second model. The output of a task is the text as it was given.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from asyncgen.pipeline.recipes.single import after_examples, only_paragraph
+from asyncgen.pipeline.recipes.values import Candidate, Recipe
+from asyncgen.records import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncgen.pipeline.recipes.values import Material, Question, Turn
+    from asyncgen.records import Completion, Reason
+
+__all__ = ["BACKTRANSLATE"]
+
+_HEADER = (
+    "Each text that you are given was written by somebody to follow an instruction. Answer with "
+    "that instruction, as it may have been given: one or two sentences that ask for just such a "
+    "text, its subject named. Write nothing besides."
+)
+_TEXT = "Every text below is followed by the instruction that its writer was given.\n\n"
+
+
+def _draw(
+    material: Material, _ordinal: int, _machine: Sequence[str], _known: int
+) -> tuple[str, ...]:
+    """Draw the same seeds for all requests, so that their texts are a prefix to be cached."""
+    settings = material.settings
+    apt = [seed.id for seed in material.seeds if _is_apt(seed.instances[0], seed.is_classification)]
+    generator = random.Random(f"examples:{settings.seed}")  # noqa: S311 - no secret
+    return tuple(generator.sample(apt, min(settings.demonstrations, len(apt))))
+
+
+def _is_apt(instance: Instance, is_classification: bool) -> bool:  # noqa: FBT001 - a fact of a seed
+    """Whether an output stands for itself."""
+    return not instance.input and not is_classification
+
+
+def _ask(material: Material, turn: Turn) -> Question:
+    examples = [
+        (_given(material.seed[name].instances[0].output), " ".join(text.split()))
+        for name, text in zip(turn.shown, turn.instructions, strict=True)
+    ]
+    asked = _given(material.texts[turn.ordinal].text)
+    return after_examples((_HEADER, _TEXT), examples, asked, "Instruction:", material.settings.api)
+
+
+def _given(text: str) -> str:
+    return f"Text: {text.strip()}"
+
+
+def _read(material: Material, turn: Turn, completion: Completion) -> tuple[Candidate, ...]:
+    instruction = only_paragraph(completion.text)
+    if not instruction:
+        return ()
+    given = material.texts[turn.ordinal]
+    offence: tuple[Reason, str] | None = None
+    if completion.finish_reason == "length":
+        offence = ("cut_off", "")
+    elif _flat(instruction).rstrip(".?!") in _flat(given.text):
+        offence = ("copies_text", "")
+    return (
+        Candidate(
+            material.profile.normalise(instruction),
+            (Instance("", given.text.strip()),),
+            offence,
+            row=given.row,
+        ),
+    )
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.lower().split())
+
+
+BACKTRANSLATE = Recipe(
+    name="backtranslate",
+    later=(),
+    items=lambda _settings: 1,
+    most=lambda material: len(material.texts),
+    draw=_draw,
+    ask=_ask,
+    read=_read,
+    written=lambda seed: seed.instruction,
+)

@@ -1,0 +1,78 @@
+"""The texts that a run is given, to find instructions for."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from asyncgen.corpus.fields import Field
+from asyncgen.corpus.formats import corpus_of, format_of
+from asyncgen.corpus.rows import RowReader
+from asyncgen.corpus.source import STANDARD, Source
+from asyncgen.errors import CorpusError, SettingsError
+
+if TYPE_CHECKING:
+    from asyncgen.settings import Settings
+
+__all__ = ["GivenText", "read_texts", "with_texts"]
+
+_FIELDS = ("text", "output")
+_BLOCK = 1024
+
+
+class GivenText(Struct, frozen=True):
+    """A text and its row in the file, counted as in :class:`asyncgen.corpus.rows.Row`."""
+
+    text: str
+    row: int
+
+
+def with_texts(settings: Settings) -> Settings:
+    """Return the settings with what the file of texts holds frozen.
+
+    Raises:
+        CorpusError: If it cannot be read.
+        SettingsError: If it can be read only once.
+    """
+    if not settings.texts:
+        return settings
+    return msgspec.structs.replace(settings, texts_sha256=_digest(Path(settings.texts)))
+
+
+def read_texts(settings: Settings) -> tuple[GivenText, ...]:
+    """Read the texts of a run, of any format that ``asyncgen dedup`` reads; blank ones are left out.
+
+    Raises:
+        CorpusError: If the file is gone, is not what it was when the run began, holds no text, or
+            a row of it cannot be used.
+    """
+    if not settings.texts:
+        return ()
+    path = Path(settings.texts)
+    if settings.texts_sha256 and _digest(path) != settings.texts_sha256:
+        raise CorpusError(str(path), "not what it was when the run began; put the old file back")
+    with Source(path) as source:
+        corpus = corpus_of(source, format_of(source, _FIELDS[0]), Field(*_FIELDS))
+        texts = tuple(
+            GivenText(row.text, row.number)
+            for block in RowReader(corpus, skip_bad=False).blocks(_BLOCK)
+            for row in block
+            if row.text.strip()
+        )
+    if not texts:
+        raise CorpusError(str(path), "holds no text")
+    return texts
+
+
+def _digest(path: Path) -> str:
+    if path.name == STANDARD or path.is_fifo():
+        raise SettingsError(f"--texts {path.name}: must be a file, for each session reads it")
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise CorpusError(str(path), f"cannot be read ({error.strerror})") from error
