@@ -35,8 +35,8 @@ RECIPES: dict[RecipeName, dict[str, Any]] = {
 EMBEDDED_RECIPES: dict[RecipeName, dict[str, Any]] = {
     "self-instruct": {},
     "alpaca": {
-        "tasks_per_request": 4,
-        "generation": {"max_output_tokens": 480, "temperature": 0.5},
+        "tasks_per_request": 3,
+        "generation": {"max_output_tokens": 384, "temperature": 0.3},
     },
     "evol": {"generation": {"max_output_tokens": 96, "temperature": 0.5}},
     "backtranslate": {"generation": {"max_output_tokens": 64, "temperature": 0.0}},

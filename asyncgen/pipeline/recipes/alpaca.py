@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asyncgen.pipeline.recipes.blocks import NO_INPUT, block, read_blocks
+from asyncgen.pipeline.recipes.blocks import block, read_blocks
 from asyncgen.pipeline.recipes.lists import Wording, continued, last_number, numbering
 from asyncgen.pipeline.recipes.values import Recipe
 from asyncgen.pipeline.sampling import draw_demonstrations
@@ -27,8 +27,8 @@ _WISHES = (
     "form; questions and commands alternate, and now and then one asks for a label, a list, a "
     "rewriting or a short piece of prose. All of it is English, and can be done with words alone: "
     "nothing is to be looked up, heard, seen or drawn. An input is real text with names and "
-    f'figures in it, never a placeholder, and at most 100 words long; it is "{NO_INPUT}" where '
-    "the instruction says everything. Outputs are right, complete and shorter than 100 words."
+    "figures in it, never a placeholder, and at most 100 words long; where the instruction says "
+    "everything there is none. Outputs are right, complete and shorter than 100 words."
 )
 
 _WORDING = Wording(
@@ -40,8 +40,8 @@ _WORDING = Wording(
     begun=(
         "You are a helpful AI assistant.",
         (
-            "Write {} different tasks for a writing assistant. For each give the instruction, "
-            f'the input to work on ("{NO_INPUT}" where it needs none) and the right output.'
+            "Write a list of {} different tasks for a writing assistant. Give for each one clear "
+            "instruction, the text that it works on, if any, and the right output."
         ),
     ),
 )

@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from asyncgen.pipeline.profiles.values import Numbering
     from asyncgen.records import Completion, Reason, SeedTask
 
-__all__ = ["NO_INPUT", "block", "read_blocks"]
-
-NO_INPUT = "none"
-"""What stands for an input that a task does not need."""
+__all__ = ["block", "read_blocks"]
 
 # "4. Instruction:", "**4. Instruction:**", "Task 4:\nInstruction:", "### 4. Instruction:"
 _BEGINS = re.compile(
@@ -36,12 +33,11 @@ _RULE = re.compile(r"\s*\n[ \t]*(?:#{2,}|-{3,}|\*{3,})[ \t]*\Z")
 
 
 def block(number: int, seed: SeedTask) -> str:
-    """Write a task with its first instance."""
+    """Write a task with its first instance; one that needs no input has no line for it."""
     first = seed.instances[0]
-    return (
-        f"{number}. Instruction: {' '.join(seed.instruction.split())}\n"
-        f"Input: {first.input.strip() or NO_INPUT}\nOutput: {first.output.strip()}"
-    )
+    given = f"Input: {first.input.strip()}\n" if first.input.strip() else ""
+    instruction = " ".join(seed.instruction.split())
+    return f"{number}. Instruction: {instruction}\n{given}Output: {first.output.strip()}"
 
 
 def read_blocks(
@@ -49,7 +45,7 @@ def read_blocks(
 ) -> tuple[Candidate, ...]:
     """Read the blocks of an answer.
 
-    Numbers are followed as those of a list are: a block of another number is out of order. An
+    An input that says that there is none is none. Numbers are followed as those of a list are: a block of another number is out of order. An
     answer that was cut off loses its last block.
     """
     text = completion.text
