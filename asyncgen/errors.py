@@ -7,6 +7,7 @@ AsyncgenError
 │   ├── SeedError              file, line, what
 │   ├── CorpusError            a corpus cannot be read or written: file, row, what
 │   ├── RunFolderError         not writable, of other settings, damaged, in use
+│   ├── CacheError             the shared cache is not writable, of something else or damaged
 │   ├── ExportError            a dataset cannot be divided, written or pushed as asked
 │   ├── ModelFileError         the embedded model's file is missing or damaged
 │   ├── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncgenError",
     "BadAnswerError",
+    "CacheError",
     "CorpusError",
     "EndpointError",
     "EndpointRefusedError",
@@ -130,6 +132,15 @@ class RunFolderError(InputError):
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class CacheError(InputError):
+    """Raised when a shared cache cannot be used as it stands."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}; choose another with --cache DIR, or --cache none")
         self.path = path
         self.problem = problem
 

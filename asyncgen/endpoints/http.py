@@ -19,6 +19,7 @@ from asyncgen.endpoints.transport import Timeouts, attempt, open_session
 from asyncgen.endpoints.wire import Dialect
 from asyncgen.errors import BadAnswerError, EndpointError, SettingsError, TransientError
 from asyncgen.records import Completion, Reply
+from asyncgen.settings import api_family
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -53,6 +54,7 @@ class HttpOptions:
         timeouts: How long to wait for what.
         name: What messages call it; the base URL by default.
         label: What a dataset's provenance calls the endpoint; the host by default.
+        identity: Tells its model from others; by default the interface and the model's name.
         paid: Whether answers cost money.
         headers: Whose rate-limit headers it sends; by its host where that is known.
         restricts_choices: Whether the service decodes under vLLM's
@@ -66,6 +68,7 @@ class HttpOptions:
     timeouts: Timeouts = field(default_factory=Timeouts)
     name: str = ""
     label: str = ""
+    identity: str = ""
     paid: bool = True
     headers: HeaderFamily = "auto"
     restricts_choices: bool = False
@@ -84,6 +87,8 @@ class HttpEndpoint:
 
     def __init__(self, options: HttpOptions, *, prices: PriceList | None = None) -> None:
         self.name = options.name or options.base_url
+        # OpenAI's two interfaces are told apart by each request.
+        self.identity = options.identity or f"{api_family(options.api)} {options.model}"
         self.paid = options.paid
         self._options = options
         self._prices = prices

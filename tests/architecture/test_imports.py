@@ -22,11 +22,13 @@ MAY_IMPORT = {
     "endpoints": VALUES | {"settings"},
     "engine": VALUES | {"endpoints"},
     "journal": VALUES,
+    "cache": VALUES | {"journal"},
     "control": VALUES,
     "dataset": VALUES | {"corpus", "kernels"},
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
-    "pipeline": VALUES | {"settings", "endpoints", "engine", "journal", "dataset", "kernels"},
+    "pipeline": VALUES
+    | {"settings", "endpoints", "engine", "journal", "cache", "dataset", "kernels"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
