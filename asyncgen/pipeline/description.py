@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -45,5 +45,6 @@ def _without_folder(value: Any) -> Any:
     if isinstance(value, str):
         return PurePath(value).name
     if isinstance(value, tuple):
-        return tuple(_without_folder(one) for one in cast("tuple[Any, ...]", value))
+        parts: tuple[Any, ...] = value
+        return tuple(_without_folder(one) for one in parts)
     return value
