@@ -37,6 +37,7 @@ class _Entry(NamedTuple):
     answer: Answer | None
     done: asyncio.Future[None] | None
 
+
 _ROOM = 256 * 1024
 _ROOM_EACH = 24 * 1024
 """Bytes that an answer may take: some pages, if it is committed by itself."""
