@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncgen.cli import bench, ctl, dedup, estimate, export, generate, serve, status
+from asyncgen.cli import bench, ctl, dedup, estimate, export, generate, serve, status, verify
 from asyncgen.errors import AsyncgenError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ app = typer.Typer(
 app.command("generate")(generate.generate)
 app.command("estimate")(estimate.estimate)
 app.command("status")(status.status)
+app.command("verify")(verify.verify)
 app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
 app.command("dedup")(dedup.dedup)

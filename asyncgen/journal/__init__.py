@@ -2,5 +2,6 @@
 
 from asyncgen.journal.journal import Journal, JournalReader
 from asyncgen.journal.lock import RunLock
+from asyncgen.journal.schema import request_digest
 
-__all__ = ["Journal", "JournalReader", "RunLock"]
+__all__ = ["Journal", "JournalReader", "RunLock", "request_digest"]

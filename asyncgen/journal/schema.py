@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from contextlib import ExitStack
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["VERSION", "connect", "insert", "insert_loss", "losses", "prepare", "read"]
+__all__ = [
+    "VERSION",
+    "connect",
+    "insert",
+    "insert_loss",
+    "losses",
+    "prepare",
+    "problems",
+    "read",
+    "read_digests",
+    "request_digest",
+]
 
 VERSION = 2
 """Number of the layout, kept as SQLite's ``user_version``."""
@@ -85,7 +97,12 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     """
     with ExitStack() as undo:
         try:
-            connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            connection = sqlite3.connect(
+                path if writable else _to_read(path),
+                uri=not writable,
+                check_same_thread=False,
+                isolation_level=None,
+            )
             undo.callback(connection.close)
             if writable:
                 prepare(connection)
@@ -98,6 +115,16 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
             raise RunFolderError(path, f"the journal cannot be opened: {error}") from error
         undo.pop_all()
     return connection
+
+
+def _to_read(path: Path) -> str:
+    """Return the address that opens a journal without changing or making a file.
+
+    A reader of a database in WAL mode makes two files beside it, unless it may take for
+    granted that nobody writes: nobody does where there is no WAL.
+    """
+    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    return f"{path.absolute().as_uri()}?mode=ro{alone}"
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -167,6 +194,21 @@ def read(connection: sqlite3.Connection) -> Iterator[Answer]:
         yield _answer(row)
 
 
+def read_digests(connection: sqlite3.Connection) -> Iterator[bytes]:
+    """Yield what was asked as the SHA-256 that was written beside it, in the same order."""
+    for (digest,) in connection.execute("SELECT request_sha256 FROM answers ORDER BY number"):
+        yield digest
+
+
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite finds wrong with the file, a line each."""
+    try:
+        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [] if found == ["ok"] else [" ".join(line.split()) for line in found]
+
+
 def _answer(row: tuple[Any, ...]) -> Answer:
     (stage, key, prefix, variable, sampling, text, finish_reason), counts = row[:7], row[7:]
     tokens, (cost, lost_cost, logprobs, endpoint, model, *timing) = counts[:5], counts[5:]
@@ -206,8 +248,19 @@ def _prefix_id(connection: sqlite3.Connection, text: str) -> int:
     return made
 
 
+def request_digest(request: Request) -> bytes:
+    """Return the SHA-256 of what is asked: the prompt and how to decode."""
+    return _digest(request, msgspec.json.encode(request.sampling))
+
+
 def _digest(request: Request, sampling: bytes) -> bytes:
-    digest = hashlib.sha256(_prefix(request.prompt).encode("utf-8", "surrogatepass"))
+    digest = _prefix_hash(msgspec.structs.replace(request.prompt, variable="")).copy()
     digest.update(b"\0" + request.prompt.variable.encode("utf-8", "surrogatepass"))
     digest.update(b"\0" + sampling)
     return digest.digest()
+
+
+@lru_cache(maxsize=16)
+def _prefix_hash(prompt: Prompt) -> hashlib._Hash:
+    """Return the hash begun with what many prompts share: few-shot blocks are long."""
+    return hashlib.sha256(_prefix(prompt).encode("utf-8", "surrogatepass"))

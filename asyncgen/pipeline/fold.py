@@ -44,6 +44,7 @@ class Fold:
         known: Valid tasks before the first unsettled draft: those of the dataset.
         next_ordinal: Number of generation answers folded: all below it are.
         counts: Totals.
+        prompts: How this run asks.
     """
 
     def __init__(self, settings: Settings, seeds: Sequence[SeedTask], prompts: PromptBook) -> None:
@@ -56,7 +57,7 @@ class Fold:
         self.next_ordinal = 0
         self.counts = Counts()
         self._settings = settings
-        self._prompts = prompts
+        self.prompts = prompts
         self._texts = {seed.id: seed.instruction for seed in seeds}
         self._human = tuple(self._texts)
         self._machine: list[str] = []
@@ -110,14 +111,18 @@ class Fold:
         """Return the instruction of a seed or a kept task."""
         return self._texts[name]
 
+    def draft(self, name: str) -> Draft | None:
+        """Return a kept task; ``None`` if this run kept none of that id."""
+        return self._by_id.get(name)
+
     def _draft(self, answer: Answer) -> Draft:
-        try:
-            return self._by_id[answer.request.key]
-        except KeyError:
+        draft = self.draft(answer.request.key)
+        if draft is None:
             raise AsyncgenError(
                 f"the journal answers {answer.request.stage} for {answer.request.key}, which "
                 "this run never made: it was written with other seeds or another version"
-            ) from None
+            )
+        return draft
 
     def _generated(self, ordinal: int, completion: Completion) -> None:
         if completion.finish_reason in _FAILED:
@@ -126,8 +131,8 @@ class Fold:
             return
         items = parse_items(
             completion,
-            first_number=self._prompts.first_number,
-            continues=self._prompts.list_continues,
+            first_number=self.prompts.first_number,
+            continues=self.prompts.list_continues,
         )
         shown = tuple(self.demonstrations(ordinal))
         before = len(self._machine)

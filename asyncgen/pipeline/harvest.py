@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Rejection, Task
 
-__all__ = ["Harvest", "harvest"]
+__all__ = ["Harvest", "all_rejections", "harvest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,17 @@ def harvest(fold: Fold, target: int) -> Harvest:
     neighbours = fold.neighbours(chosen)
     tasks = [draft.task(near) for draft, near in zip(chosen, neighbours, strict=True)]
 
-    # Instances are answered in any order: by origin, the order is that of the dataset.
-    rejections = sorted(fold.rejections, key=_origin)
+    rejections = all_rejections(fold)
     if len(tasks) == target:
         last = (tasks[-1].provenance.ordinal, tasks[-1].provenance.position)
         rejections = [one for one in rejections if _origin(one) <= last]
     return Harvest(tasks, rejections)
+
+
+def all_rejections(fold: Fold) -> list[Rejection]:
+    """Return everything that was dropped so far, also behind the last task."""
+    # Instances are answered in any order: by origin, the order is that of the dataset.
+    return sorted(fold.rejections, key=_origin)
 
 
 def _origin(rejection: Rejection) -> tuple[int, int]:

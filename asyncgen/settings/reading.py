@@ -24,7 +24,7 @@ from asyncgen.settings.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 __all__ = ["differences", "read_toml", "resolve", "to_toml"]
@@ -78,12 +78,17 @@ def to_toml(settings: Settings) -> str:
     return tomli_w.dumps(_table(settings))
 
 
-def differences(frozen: Settings, wanted: Settings) -> list[str]:
-    """Name the identity settings in which two runs differ, as ``name: frozen → wanted``."""
+def differences(
+    frozen: Settings, wanted: Settings, *, passing_over: Collection[str] = CHANGEABLE
+) -> list[str]:
+    """Name the settings in which two runs differ, as ``name: frozen → wanted``.
+
+    Those that make up a run's identity, unless others are to be passed over.
+    """
     return [
         f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
         for name in Settings.__struct_fields__
-        if name not in CHANGEABLE
+        if name not in passing_over
         and name != "seeds"  # the same tasks may lie elsewhere: their hash decides
         and getattr(frozen, name) != getattr(wanted, name)
     ]
