@@ -58,6 +58,7 @@ Reason = Literal[
     "leaked_template",
     "repetitive",
     "similar",
+    "excluded",
     # of an instance
     "instance_cut_off",
     "output_empty",
@@ -307,7 +308,9 @@ class Rejection(Struct, frozen=True, kw_only=True):
 
     Attributes:
         text: The instruction, or the instance as ``input → output``.
-        detail: What in it broke the rule, where that is not the whole text.
+        detail: What in it broke the rule, where that is not the whole text; of an excluded text
+            that it resembles the beginning.
+        nearest: Of an excluded text the id is ``exclude_FILE_ROW``, both by number, from 1.
         task: Id of the task, for instances and whole tasks.
     """
 

@@ -18,6 +18,7 @@ __all__ = [
     "ApiKeyEnv",
     "Config",
     "Endpoint",
+    "Exclude",
     "FirstByteTimeout",
     "Hub",
     "InputTpm",
@@ -55,6 +56,11 @@ Target = Annotated[int | None, typer.Option(help="Finished tasks wanted.")]
 Seeds = Annotated[
     Path | None, typer.Option(help="JSONL file of seed tasks, instead of the package's own.")
 ]
+_EXCLUDE = (
+    "File of texts that nothing kept may resemble (a benchmark, say), of any format that dedup "
+    "reads: fields 'instruction' or 'text', or lines of text. Repeatable."
+)
+Exclude = Annotated[list[Path] | None, typer.Option(metavar="FILE", help=_EXCLUDE)]
 Seed = Annotated[int | None, typer.Option(help="Keys every random choice.")]
 Threshold = Annotated[
     float | None, typer.Option(help="Reject instructions above this ROUGE-L to any other.")
@@ -115,5 +121,7 @@ def settings_of(
 
 
 def _plain(value: Any) -> Any:
-    """Return a path as text that holds wherever the next session is started."""
+    """Return paths as texts that hold wherever the next session is started."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
     return str(value.absolute()) if isinstance(value, Path) else value

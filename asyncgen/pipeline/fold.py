@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
+from asyncgen.pipeline.exclusion import Excluded
 from asyncgen.pipeline.novelty import Novelty
 from asyncgen.pipeline.parsing import parse_decision, parse_instances, parse_items
 from asyncgen.pipeline.pruning import prune
@@ -47,7 +48,13 @@ class Fold:
         prompts: How this run asks.
     """
 
-    def __init__(self, settings: Settings, seeds: Sequence[SeedTask], prompts: PromptBook) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        seeds: Sequence[SeedTask],
+        prompts: PromptBook,
+        excluded: Excluded | None = None,
+    ) -> None:
         self.drafts: list[Draft] = []
         self.to_decide: deque[Draft] = deque()
         self.to_instantiate: deque[Draft] = deque()
@@ -65,7 +72,11 @@ class Fold:
         self._early: dict[int, Answer] = {}
         self._by_id: dict[str, Draft] = {}
         self._settled = 0
-        self._novelty = Novelty(settings.threshold, self._texts)
+        self._novelty = Novelty(settings.threshold, self._texts, excluded or Excluded())
+
+    def prepare(self) -> None:
+        """Load what every candidate is compared with; in another thread, if nobody folds."""
+        self._novelty.prepare()
 
     def commit(self, answer: Answer) -> None:
         """Fold one answer in.
@@ -156,11 +167,13 @@ class Fold:
         nearest: Neighbour | None = None
         offence: tuple[Reason, str] | None = ("cut_off", "") if cut else first_offence(text)
         if offence is None:
-            place, nearest = self._novelty.admit(name, text)
-            if place is not None:
-                self._keep(Draft(name, text, place, provenance))
+            admission = self._novelty.admit(name, text)
+            if admission.place is not None:
+                self._keep(Draft(name, text, admission.place, provenance))
                 return
-        reason, detail = offence or ("similar", "")
+            nearest = admission.nearest
+            offence = admission.reason, admission.detail
+        reason, detail = offence
         self._reject(
             Rejection(
                 stage="generation",

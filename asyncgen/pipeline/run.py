@@ -15,6 +15,7 @@ from asyncgen.dataset import write_json_lines
 from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
 from asyncgen.journal import Journal, JournalReader, RunLock
 from asyncgen.pipeline.agenda import Agenda
+from asyncgen.pipeline.exclusion import read_excluded, with_excluded
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.harvest import harvest
 from asyncgen.pipeline.kernels import Kernels
@@ -50,6 +51,7 @@ def load_fold(folder: RunFolder) -> tuple[Settings, Fold]:
     Raises:
         RunFolderError: If there is no run here, or it is damaged.
         SeedError: If its seeds are gone or have changed.
+        CorpusError: If what it excludes is gone or has changed.
     """
     settings = folder.read_settings()
     fold, _ = _empty(settings)
@@ -62,7 +64,7 @@ def _empty(settings: Settings) -> tuple[Fold, PromptBook]:
     path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
     seeds = read_seed_tasks(path, at_least=settings.demonstrations)
     prompts = PromptBook(settings, read_few_shot())
-    return Fold(settings, seeds, prompts), prompts
+    return Fold(settings, seeds, prompts, read_excluded(settings)), prompts
 
 
 @dataclass(slots=True, eq=False)
@@ -89,7 +91,10 @@ class Run:
     stopped: bool = False
     adjusted: bool = False
     _lost_on_the_way: float = 0.0
-    _kernels: Kernels = field(default_factory=Kernels)
+    _kernels: Kernels = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kernels = Kernels(self.fold.prepare)
 
     @classmethod
     @contextmanager
@@ -99,8 +104,9 @@ class Run:
         Raises:
             RunFolderError: If the folder is not writable, in use, or of other settings.
             SeedError: If the seeds are unreadable, malformed or too few.
+            CorpusError: If what is to be excluded cannot be read.
         """
-        settings = with_seeds(settings)
+        settings = with_excluded(with_seeds(settings))
         fold, prompts = _empty(settings)
         folder.make()
         with RunLock(folder.path):

@@ -59,8 +59,9 @@ def resolve(
     merged = {**from_file, **given}
     if "endpoint" in given:
         merged.pop("endpoints", None)
-    endpoint = merged.get("endpoint", ())
-    merged["endpoint"] = [endpoint] if isinstance(endpoint, str) else endpoint
+    for name in ("endpoint", "exclude"):
+        value = merged.get(name, ())
+        merged[name] = [value] if isinstance(value, str) else value
     if merged["endpoint"] in ([EMBEDDED], (EMBEDDED,)):
         merged = _over(EMBEDDED_PRESET, merged)
     if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
@@ -86,12 +87,24 @@ def differences(
     Those that make up a run's identity, unless others are to be passed over.
     """
     return [
-        f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
+        _difference(name, frozen, wanted)
         for name in Settings.__struct_fields__
         if name not in passing_over
-        and name != "seeds"  # the same tasks may lie elsewhere: their hash decides
+        # The same texts may lie elsewhere: their hash decides.
+        and name not in {"seeds", "exclude"}
         and getattr(frozen, name) != getattr(wanted, name)
     ]
+
+
+def _difference(name: str, frozen: Settings, wanted: Settings) -> str:
+    if name == "exclude_sha256":
+        return f"exclude: {_excluded(frozen)} → {_excluded(wanted)}"
+    return f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
+
+
+def _excluded(settings: Settings) -> str:
+    files = zip(settings.exclude, settings.exclude_sha256, strict=False)
+    return ", ".join(f"{name} (sha256 {digest[:8]}…)" for name, digest in files) or "nothing"
 
 
 _DEFAULTS = Settings()

@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "dataset": VALUES,
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
-    "pipeline": VALUES | {"settings", "endpoints", "engine", "journal", "dataset", "kernels"},
+    "pipeline": VALUES
+    | {"settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
