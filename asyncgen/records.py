@@ -169,12 +169,16 @@ class Request(Struct, frozen=True):
 
     ``(stage, key)`` names it within a run: the key is the ordinal for
     generation, the task's id for the later stages.
+
+    Attributes:
+        shown: Ids of the tasks that a generation prompt shows, in their order.
     """
 
     stage: Stage
     key: str
     prompt: Prompt
     sampling: Sampling
+    shown: tuple[str, ...] = ()
 
 
 class Usage(Struct, frozen=True):

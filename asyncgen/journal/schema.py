@@ -34,7 +34,7 @@ __all__ = [
     "request_digest",
 ]
 
-VERSION = 2
+VERSION = 3
 """Number of the layout, kept as SQLite's ``user_version``."""
 
 _TABLES = """
@@ -46,6 +46,7 @@ CREATE TABLE answers (
     number          INTEGER PRIMARY KEY,  -- order of commit
     stage           TEXT NOT NULL,
     key             TEXT NOT NULL,        -- ordinal, or id of the task served
+    shown           TEXT NOT NULL,        -- JSON: ids of the tasks in a generation prompt
     request_sha256  BLOB NOT NULL,        -- of prompt and sampling
     prefix          INTEGER NOT NULL REFERENCES prefixes(id),
     variable        TEXT NOT NULL,
@@ -74,14 +75,14 @@ CREATE TABLE losses (  -- of sessions: what attempts whose requests were not ans
 
 _INSERT = """
 INSERT INTO answers (
-    stage, key, request_sha256, prefix, variable, sampling, text, finish_reason,
+    stage, key, shown, request_sha256, prefix, variable, sampling, text, finish_reason,
     input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
     cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _SELECT = """
-SELECT stage, key, prefixes.text, variable, sampling, answers.text, finish_reason,
+SELECT stage, key, shown, prefixes.text, variable, sampling, answers.text, finish_reason,
        input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
        cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
 FROM answers JOIN prefixes ON prefixes.id = answers.prefix
@@ -159,6 +160,7 @@ def insert(connection: sqlite3.Connection, answer: Answer) -> None:
         (
             request.stage,
             request.key,
+            msgspec.json.encode(request.shown).decode(),
             _digest(request, sampling),
             _prefix_id(connection, _prefix(request.prompt)),
             request.prompt.variable,
@@ -210,13 +212,14 @@ def problems(connection: sqlite3.Connection) -> list[str]:
 
 
 def _answer(row: tuple[Any, ...]) -> Answer:
-    (stage, key, prefix, variable, sampling, text, finish_reason), counts = row[:7], row[7:]
+    (stage, key, shown, prefix, variable, sampling, text, finish_reason), counts = row[:8], row[8:]
     tokens, (cost, lost_cost, logprobs, endpoint, model, *timing) = counts[:5], counts[5:]
     request = Request(
         stage,
         key,
         msgspec.structs.replace(msgspec.json.decode(prefix, type=Prompt), variable=variable),
         msgspec.json.decode(sampling, type=Sampling),
+        msgspec.json.decode(shown, type=tuple[str, ...]),
     )
     completion = Completion(
         text=text,

@@ -15,8 +15,8 @@ __all__ = ["ask_classification", "ask_generation", "ask_instances", "asked_again
 
 def ask_generation(fold: Fold, prompts: PromptBook, ordinal: int) -> Request:
     """Ask for new instructions; the pool that it draws from must be known."""
-    shown = [fold.text_of(name) for name in fold.demonstrations(ordinal)]
-    return prompts.generation(ordinal, shown)
+    shown = fold.demonstrations(ordinal)
+    return prompts.generation(ordinal, [fold.text_of(name) for name in shown], shown)
 
 
 def ask_classification(prompts: PromptBook, draft: Draft) -> Request:

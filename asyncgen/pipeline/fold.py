@@ -89,7 +89,7 @@ class Fold:
             case "generation":
                 self._early[int(answer.request.key)] = answer
                 while (following := self._early.pop(self.next_ordinal, None)) is not None:
-                    self._generated(self.next_ordinal, following.completion)
+                    self._generated(self.next_ordinal, following)
                     self.next_ordinal += 1
                     self._machine_after.append(len(self._machine))
             case "classification":
@@ -135,7 +135,8 @@ class Fold:
             )
         return draft
 
-    def _generated(self, ordinal: int, completion: Completion) -> None:
+    def _generated(self, ordinal: int, answer: Answer) -> None:
+        completion = answer.completion
         if completion.finish_reason in _FAILED:
             self._reject_answer(ordinal, completion)
             self.counts.barren += 1
@@ -145,13 +146,12 @@ class Fold:
             first_number=self.prompts.first_number,
             continues=self.prompts.list_continues,
         )
-        shown = tuple(self.demonstrations(ordinal))
         before = len(self._machine)
         for position, text in enumerate(items.texts):
             provenance = Provenance(
                 ordinal=ordinal,
                 position=position,
-                demonstrations=shown,
+                demonstrations=answer.request.shown,
                 model=completion.model,
                 endpoint=completion.endpoint,
             )

@@ -96,12 +96,24 @@ class PromptBook:
         """Whether the answer to a generation request goes on behind the first number."""
         return self._settings.api == "completions" or self._settings.continues
 
-    def generation(self, ordinal: int, demonstrations: Sequence[str]) -> Request:
-        """Ask for new instructions after those shown."""
+    def generation(
+        self, ordinal: int, demonstrations: Sequence[str], ids: Sequence[str] = ()
+    ) -> Request:
+        """Ask for new instructions after those shown.
+
+        Args:
+            ordinal: Number of the request.
+            demonstrations: What it shows.
+            ids: Of those tasks, where the answer is to be traced to them.
+        """
+        request = self._generation(str(ordinal), demonstrations)
+        return msgspec.structs.replace(request, shown=tuple(ids))
+
+    def _generation(self, key: str, demonstrations: Sequence[str]) -> Request:
         shown = "\n".join(
             f"{number}. {_one_line(text)}" for number, text in enumerate(demonstrations, start=1)
         )
-        settings, key = self._settings, str(ordinal)
+        settings = self._settings
         if not self.list_continues:
             last = f"\n\nContinue with tasks {self.first_number} to {self.last_number}."
             prompt = Prompt(_CHAT_LIST, shown + last, api=settings.api)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asyncgen.records import Request, Stage
 
 __all__ = [
+    "Differs",
     "FileCheck",
     "OddRequest",
     "Requests",
@@ -37,6 +38,8 @@ __all__ = [
 ]
 
 State = Literal["identical", "absent", "older", "different"]
+
+Differs = Literal["prompt", "shown", "sampling", "sha256", "nothing asks it"]
 
 _SHOWN = 5
 """Requests that are named; the others are counted."""
@@ -65,7 +68,7 @@ class OddRequest(Struct, frozen=True):
 
     stage: Stage
     key: str
-    differs: Literal["prompt", "sampling", "sha256", "nothing asks it"]
+    differs: Differs
 
 
 class Requests(Struct, frozen=True):
@@ -209,14 +212,14 @@ def _check_requests(folder: RunFolder, fold: Fold) -> Requests:
     return Requests(answers, odd, tuple(first))
 
 
-def _differs(
-    fold: Fold, request: Request, digest: bytes
-) -> Literal["prompt", "sampling", "sha256", "nothing asks it"] | None:
+def _differs(fold: Fold, request: Request, digest: bytes) -> Differs | None:
     anew = asked_again(fold, fold.prompts, request)
     if anew is None:
         return "nothing asks it"
     if anew.prompt != request.prompt:
         return "prompt"
+    if anew.shown != request.shown:
+        return "shown"
     if anew.sampling != request.sampling:
         return "sampling"
     return "sha256" if request_digest(anew) != digest else None
