@@ -223,6 +223,8 @@ class Completion(Struct, frozen=True, kw_only=True):
         attempts: How often it was tried, the successful attempt included.
         lost_cost: US dollars, at the worst, for attempts before it whose answers were lost but
             may have been billed.
+        recalled: Whether it was taken over, from another run or a shared cache: tokens, cost and
+            times are then those of the run that asked.
     """
 
     text: str
@@ -236,6 +238,12 @@ class Completion(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     attempts: int = 1
     lost_cost: float = 0.0
+    recalled: bool = False
+
+    @property
+    def spent(self) -> float:
+        """US dollars that the run paid for it as far as known, lost attempts included."""
+        return 0.0 if self.recalled else (self.cost or 0.0) + self.lost_cost
 
 
 class RateHint(Struct, frozen=True, kw_only=True):

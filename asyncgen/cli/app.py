@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncgen.cli import bench, ctl, dedup, estimate, export, generate, serve, status, verify
+from asyncgen.cli import (
+    bench,
+    ctl,
+    dedup,
+    estimate,
+    export,
+    generate,
+    refilter,
+    serve,
+    status,
+    verify,
+)
 from asyncgen.errors import AsyncgenError
 
 if TYPE_CHECKING:
@@ -31,6 +42,7 @@ app.command("generate")(generate.generate)
 app.command("estimate")(estimate.estimate)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)
+app.command("refilter")(refilter.refilter)
 app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
 app.command("dedup")(dedup.dedup)

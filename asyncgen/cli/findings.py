@@ -59,7 +59,9 @@ def _verified(folder: RunFolder, found: Verification, process: int | None) -> It
 
 def _requests(found: Requests) -> Iterator[str]:
     if not found.odd:
-        yield _row("requests", "each as settings, seeds and answers lead to it")
+        others = f", but for {found.taken_over:,} taken over from another run"
+        others = others if found.taken_over else ""
+        yield _row("requests", f"each as settings, seeds and answers lead to it{others}")
         return
     yield _row("requests", f"{found.odd:,} of {found.answers:,} are not what settings lead to")
     for one in found.first:

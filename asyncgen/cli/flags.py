@@ -26,6 +26,7 @@ __all__ = [
     "MaxAttempts",
     "MaxCost",
     "MaxInFlight",
+    "MaxInstances",
     "Model",
     "ModelPath",
     "OutputTpm",
@@ -40,6 +41,7 @@ __all__ = [
     "Threshold",
     "Timeout",
     "Tpm",
+    "as_settings",
     "settings_of",
 ]
 
@@ -69,6 +71,7 @@ LookAhead = Annotated[
     int | None, typer.Option(help="A request sees the pool as it was this many answers ago.")
 ]
 MaxInFlight = Annotated[int | None, typer.Option(help="Simultaneous requests.")]
+MaxInstances = Annotated[int | None, typer.Option(help="Instances kept per task.")]
 Rpm = Annotated[float | None, typer.Option(help="Requests per minute and endpoint.")]
 Tpm = Annotated[float | None, typer.Option(help="Tokens per minute and endpoint.")]
 InputTpm = Annotated[float | None, typer.Option(help="Input tokens per minute and endpoint.")]
@@ -109,15 +112,22 @@ def settings_of(
     Raises:
         SettingsError: Naming the setting that is unknown or invalid.
     """
-    from asyncgen.settings import Settings, read_toml, resolve
+    from asyncgen.settings import read_toml, resolve
 
-    flags = {name: _plain(given[name]) for name in Settings.__struct_fields__ if name in given}
+    flags = as_settings(given)
     from_file = read_toml(config) if config else {}
     source = "settings" if config is None else str(config)
     if not from_file and folder is not None and folder.settings.is_file():
         # Resuming: what is not said again stays as it was.
         from_file, source = read_toml(folder.settings), str(folder.settings)
     return resolve(from_file, flags, source=source)
+
+
+def as_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a command's arguments that are settings, as a settings file has them."""
+    from asyncgen.settings import Settings
+
+    return {name: _plain(given[name]) for name in Settings.__struct_fields__ if name in given}
 
 
 def _plain(value: Any) -> Any:

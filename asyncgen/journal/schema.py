@@ -66,6 +66,7 @@ CREATE TABLE answers (
     started_at      REAL NOT NULL,        -- Unix time, seconds
     seconds         REAL NOT NULL,
     attempts        INTEGER NOT NULL,
+    recalled        INTEGER NOT NULL,     -- 1: taken over; others paid tokens and cost
     UNIQUE (stage, key)
 ) STRICT;
 CREATE TABLE losses (  -- of sessions: what attempts whose requests were not answered may have cost
@@ -77,14 +78,16 @@ _INSERT = """
 INSERT INTO answers (
     stage, key, shown, request_sha256, prefix, variable, sampling, text, finish_reason,
     input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
-    cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts,
+    recalled
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _SELECT = """
 SELECT stage, key, shown, prefixes.text, variable, sampling, answers.text, finish_reason,
        input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
-       cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
+       cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts,
+       recalled
 FROM answers JOIN prefixes ON prefixes.id = answers.prefix
 ORDER BY number
 """
@@ -176,6 +179,7 @@ def insert(connection: sqlite3.Connection, answer: Answer) -> None:
             completion.started_at,
             completion.seconds,
             completion.attempts,
+            completion.recalled,
         ),
     )
 
@@ -233,6 +237,7 @@ def _answer(row: tuple[Any, ...]) -> Answer:
         started_at=timing[0],
         seconds=timing[1],
         attempts=timing[2],
+        recalled=bool(timing[3]),
     )
     return Answer(request, completion)
 

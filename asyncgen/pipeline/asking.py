@@ -46,3 +46,15 @@ def asked_again(fold: Fold, prompts: PromptBook, request: Request) -> Request | 
     if request.stage == "classification":
         return ask_classification(prompts, draft)
     return ask_instances(prompts, draft) if draft.is_classification is not None else None
+
+
+def concerns(fold: Fold, prompts: PromptBook, request: Request) -> bool:
+    """Whether a request is of use to a run that did not ask it itself.
+
+    One for instructions is, whatever it showed; one of a later stage if the run kept that very
+    instruction, and decided what it is before it comes to instances.
+    """
+    if request.stage == "generation":
+        return True
+    anew = asked_again(fold, prompts, request)
+    return anew is not None and anew.prompt.variable == request.prompt.variable

@@ -262,9 +262,7 @@ class Fold:
         )
 
     def _count(self, answer: Answer) -> None:
-        counts = self.counts
+        counts, completion = self.counts, answer.completion
         counts.answers[answer.request.stage] += 1
-        counts.usage += answer.completion.usage
-        counts.cost += answer.completion.cost or 0.0
-        counts.lost_cost += answer.completion.lost_cost
-        counts.unpriced += answer.completion.cost is None
+        (counts.recalled if completion.recalled else counts.asked).add(completion)
+        counts.lost_cost += completion.lost_cost

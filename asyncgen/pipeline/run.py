@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from asyncgen.records import Answer
     from asyncgen.settings import Settings
 
-__all__ = ["Run", "load_fold", "with_seeds"]
+__all__ = ["Run", "empty_fold", "load_fold", "with_seeds", "write_files"]
 
 
 def with_seeds(settings: Settings) -> Settings:
@@ -54,17 +54,34 @@ def load_fold(folder: RunFolder) -> tuple[Settings, Fold]:
         CorpusError: If what it excludes is gone or has changed.
     """
     settings = folder.read_settings()
-    fold, _ = _empty(settings)
+    fold, _ = empty_fold(settings)
     for answer in JournalReader(folder.journal):
         fold.commit(answer)
     return settings, fold
 
 
-def _empty(settings: Settings) -> tuple[Fold, PromptBook]:
+def empty_fold(settings: Settings) -> tuple[Fold, PromptBook]:
+    """Return the state of a run before its first answer, and how it asks.
+
+    Raises:
+        SeedError: If the seeds are unreadable, malformed or too few.
+        CorpusError: If what it excludes is gone or has changed.
+    """
     path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
     seeds = read_seed_tasks(path, at_least=settings.demonstrations)
     prompts = PromptBook(settings, read_few_shot())
     return Fold(settings, seeds, prompts, read_excluded(settings)), prompts
+
+
+def write_files(folder: RunFolder, settings: Settings, fold: Fold) -> int:
+    """Write the dataset and what was rejected; return the number of tasks.
+
+    Raises:
+        RunFolderError: If they cannot be written.
+    """
+    brought_in = harvest(fold, settings.target)
+    write_json_lines(folder.rejected, brought_in.rejections)
+    return write_json_lines(folder.dataset, brought_in.tasks)
 
 
 @dataclass(slots=True, eq=False)
@@ -107,7 +124,7 @@ class Run:
             CorpusError: If what is to be excluded cannot be read.
         """
         settings = with_excluded(with_seeds(settings))
-        fold, prompts = _empty(settings)
+        fold, prompts = empty_fold(settings)
         folder.make()
         with RunLock(folder.path):
             folder.freeze(settings)
@@ -116,7 +133,7 @@ class Run:
                 for answer in journal.replay():
                     fold.commit(answer)
                     resumed += 1
-                    spent += (answer.completion.cost or 0.0) + answer.completion.lost_cost
+                    spent += answer.completion.spent
                 agenda = Agenda(settings, fold, prompts)
                 yield cls(folder, settings, fold, agenda, journal, resumed, spent, time.monotonic())
 
@@ -165,9 +182,7 @@ class Run:
 
     def write(self) -> int:
         """Write the dataset and what was rejected; return the number of tasks."""
-        brought_in = harvest(self.fold, self.settings.target)
-        write_json_lines(self.folder.rejected, brought_in.rejections)
-        return write_json_lines(self.folder.dataset, brought_in.tasks)
+        return write_files(self.folder, self.settings, self.fold)
 
     def status(self) -> Status:
         """Return where the run stands."""

@@ -10,7 +10,7 @@ from msgspec import Struct
 from asyncgen.dataset import json_line
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import JournalReader, request_digest
-from asyncgen.pipeline.asking import asked_again
+from asyncgen.pipeline.asking import asked_again, concerns
 from asyncgen.pipeline.comparing import Comparison, compare_lines
 from asyncgen.pipeline.harvest import all_rejections, harvest
 from asyncgen.pipeline.run import load_fold
@@ -76,11 +76,13 @@ class Requests(Struct, frozen=True):
 
     Attributes:
         answers: How many there are.
-        odd: How many differ.
+        taken_over: How many were asked by another run, as that run's settings lead to them.
+        odd: How many differ otherwise.
         first: The first of those.
     """
 
     answers: int
+    taken_over: int = 0
     odd: int = 0
     first: tuple[OddRequest, ...] = ()
 
@@ -202,14 +204,24 @@ def _check_requests(folder: RunFolder, fold: Fold) -> Requests:
     """Make every request anew, of as many answers as were folded."""
     answers = sum(fold.counts.answers.values())
     journal = JournalReader(folder.journal)
-    odd, first = 0, list[OddRequest]()
+    taken_over, odd, first = 0, 0, list[OddRequest]()
     for answer, digest in islice(zip(journal, journal.digests(), strict=False), answers):
-        differs = _differs(fold, answer.request, digest)
-        if differs is not None:
-            odd += 1
-            if len(first) < _SHOWN:
-                first.append(OddRequest(answer.request.stage, answer.request.key, differs))
-    return Requests(answers, odd, tuple(first))
+        request = answer.request
+        differs = _differs(fold, request, digest)
+        if differs is None:
+            continue
+        if answer.completion.recalled and _is_of_use(fold, request, digest):
+            taken_over += 1
+            continue
+        odd += 1
+        if len(first) < _SHOWN:
+            first.append(OddRequest(request.stage, request.key, differs))
+    return Requests(answers, taken_over, odd, tuple(first))
+
+
+def _is_of_use(fold: Fold, request: Request, digest: bytes) -> bool:
+    """Whether a request that this run would not make was made by another, and serves this one."""
+    return request_digest(request) == digest and concerns(fold, fold.prompts, request)
 
 
 def _differs(fold: Fold, request: Request, digest: bytes) -> Differs | None:

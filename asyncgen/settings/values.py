@@ -11,6 +11,7 @@ from asyncgen.records import Api, Sampling
 
 __all__ = [
     "CHANGEABLE",
+    "DERIVING",
     "EMBEDDED",
     "EMBEDDED_PRESET",
     "LIMITS",
@@ -52,6 +53,9 @@ CHANGEABLE = frozenset(
     }
 )
 """Settings that may change from session to session of one run."""
+
+DERIVING = ("threshold", "exclude", "max_instances", "target")
+"""Settings that change what follows from answers, whatever was asked: those of ``refilter``."""
 
 HeaderFamily = Literal["auto", "openai", "azure", "anthropic", "groq", "together", "none"]
 """Whose rate-limit headers an endpoint sends; ``auto`` decides by host and values."""
