@@ -56,16 +56,22 @@ Reason = Literal[
     "starts_with_punctuation",
     "starts_with_non_ascii",
     "leaked_template",
+    "mixed_in_task",
     "repetitive",
+    "refusal",
     "similar",
     "excluded",
     # of an instance
     "instance_cut_off",
     "output_empty",
     "output_equals_input",
+    "output_equals_instruction",
     "ends_with_colon",
     "output_leaks_template",
+    "output_runs_on",
     "output_repetitive",
+    "output_refuses",
+    "output_asks_for_input",
     "instance_duplicate",
     "conflicting_outputs",
     "too_many_instances",
@@ -168,7 +174,8 @@ class Request(Struct, frozen=True):
     """One question to a language model.
 
     ``(stage, key)`` names it within a run: the key is the ordinal for
-    generation, the task's id for the later stages.
+    generation, the task's id for the later stages, with "#2" behind it where the
+    same is asked of it a second time.
 
     Attributes:
         shown: Ids of the tasks that a generation prompt shows, in their order.

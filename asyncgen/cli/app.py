@@ -16,6 +16,7 @@ from asyncgen.cli import (
     export,
     generate,
     refilter,
+    report,
     serve,
     status,
     verify,
@@ -45,6 +46,7 @@ app.command("verify")(verify.verify)
 app.command("refilter")(refilter.refilter)
 app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
+app.command("report")(report.report)
 app.command("dedup")(dedup.dedup)
 app.add_typer(serve.serve_app, name="serve")
 app.add_typer(bench.bench_app, name="bench")

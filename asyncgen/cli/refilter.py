@@ -22,6 +22,7 @@ def refilter(  # noqa: PLR0913 - each parameter is a flag
     run_dir: Annotated[Path, typer.Argument(help="The run whose answers are used; only read.")],
     *,
     out: Annotated[Path, typer.Option(metavar="NEW_RUN", help="The run folder to make.")],
+    profile: flags.Profile = None,
     threshold: flags.Threshold = None,
     exclude: flags.Exclude = None,
     max_instances: flags.MaxInstances = None,

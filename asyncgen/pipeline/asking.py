@@ -19,9 +19,9 @@ def ask_generation(fold: Fold, prompts: PromptBook, ordinal: int) -> Request:
     return prompts.generation(ordinal, [fold.text_of(name) for name in shown], shown)
 
 
-def ask_classification(prompts: PromptBook, draft: Draft) -> Request:
-    """Ask whether a draft is a classification task."""
-    return prompts.classification(draft.id, draft.instruction)
+def ask_classification(prompts: PromptBook, draft: Draft, attempt: int) -> Request:
+    """Ask whether a draft is a classification task, for the first time or again."""
+    return prompts.classification(draft.id, draft.instruction, attempt=attempt)
 
 
 def ask_instances(prompts: PromptBook, draft: Draft) -> Request:
@@ -40,11 +40,12 @@ def asked_again(fold: Fold, prompts: PromptBook, request: Request) -> Request | 
     if request.stage == "generation":
         ordinal = int(request.key)
         return ask_generation(fold, prompts, ordinal) if fold.may_ask(ordinal) else None
-    draft = fold.draft(request.key)
+    name, _, attempt = request.key.partition("#")
+    draft = fold.draft(name)
     if draft is None:
         return None
     if request.stage == "classification":
-        return ask_classification(prompts, draft)
+        return ask_classification(prompts, draft, int(attempt or 1))
     return ask_instances(prompts, draft) if draft.is_classification is not None else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["RunFolder"]
+
+_OF_PROCESSES = frozenset({"run.lock", "control.sock"})
+"""What is there while one is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,13 @@ class RunFolder:
         """What the embedded model's server said."""
         return self.path / "server.log"
 
+    def owns(self, name: str) -> bool:
+        """Return whether a file of this name in the folder is the run's own."""
+        ours = (self.settings, self.dataset, self.rejected, self.server_log)
+        return name in {path.name for path in ours} | _OF_PROCESSES or name.startswith(
+            self.journal.name
+        )
+
     def make(self) -> None:
         """Make the folder unless it exists.
 
@@ -71,6 +82,13 @@ class RunFolder:
                 self.path,
                 f"not a run folder, and not empty (it holds {strangers[0]}); choose another",
             )
+
+    def sweep(self) -> None:
+        """Remove what killed sessions left half written; the caller holds the folder."""
+        for path in (self.settings, self.dataset, self.rejected):
+            for partial in self.path.glob(f".{path.name}.*.partial"):
+                with contextlib.suppress(OSError):
+                    partial.unlink()
 
     def read_settings(self) -> Settings:
         """Return the frozen settings.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asyncgen.pipeline.fold import Fold
-    from asyncgen.records import Answer, Task
+    from asyncgen.records import Answer, Request, Task
     from asyncgen.settings import Settings
 
 __all__ = ["Changes", "Refiltered", "refilter"]
@@ -103,7 +103,7 @@ def refilter(folder: RunFolder, out: Path, given: Mapping[str, Any]) -> Refilter
     with _appearing(out) as made:
         made.freeze(settings)
         with Journal(made.journal) as written:
-            asyncio.run(_write(written, _of_use(fold, islice(journal, answers))))
+            asyncio.run(_write(written, _of_use(old, fold, islice(journal, answers))))
         write_files(made, settings, fold)
     return _outcome((old_settings, old), (settings, fold))
 
@@ -124,14 +124,28 @@ def _taken_over(answer: Answer) -> Answer:
     return msgspec.structs.replace(answer, completion=completion)
 
 
-def _of_use(fold: Fold, answers: Iterable[Answer]) -> Iterator[Answer]:
+def _of_use(old: Fold, fold: Fold, answers: Iterable[Answer]) -> Iterator[Answer]:
     """Yield those that the new run can use, in their order, and fold those of later stages in."""
     for answer in map(_taken_over, answers):
-        if not concerns(fold, fold.prompts, answer.request):
-            continue
         if answer.request.stage != "generation":
+            if not _serves(old, fold, answer.request):
+                continue
             fold.commit(answer)
         yield answer
+
+
+def _serves(old: Fold, fold: Fold, request: Request) -> bool:
+    """Whether a run that reads answers by other rules still waits for this one."""
+    if not concerns(fold, fold.prompts, request):
+        return False
+    name, _, attempt = request.key.partition("#")
+    draft, before = fold.draft(name), old.draft(name)
+    if draft is None or before is None:
+        return False
+    if request.stage == "classification":
+        return draft.is_classification is None and draft.attempt == int(attempt or 1)
+    # Of classification tasks instances are asked in another form.
+    return draft.is_classification == before.is_classification
 
 
 async def _write(journal: Journal, answers: Iterator[Answer]) -> None:

@@ -18,7 +18,9 @@ from asyncgen.settings.values import (
     EndpointSettings,
     HeaderFamily,
     Price,
+    ProfileName,
     Settings,
+    api_family,
 )
 
 __all__ = [
@@ -31,7 +33,9 @@ __all__ = [
     "EndpointSettings",
     "HeaderFamily",
     "Price",
+    "ProfileName",
     "Settings",
+    "api_family",
     "changed",
     "differences",
     "read_toml",

@@ -148,6 +148,21 @@ def test_a_finished_run_asks_nothing_more(server: ModelServer, tmp_path: Path) -
     assert len(server.bodies) == asked
 
 
+def test_what_killed_sessions_left_half_written_is_swept_away_and_nothing_else(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    expected = _undisturbed(server, run)
+    for name in ("settings.toml", "dataset.jsonl", "rejected.jsonl"):
+        (run / f".{name}.4711.partial").write_text("half of a li")
+    # Somebody's export into the folder may be under way.
+    others = run / ".tasks.jsonl.4711.partial"
+    others.touch()
+
+    assert _undisturbed(server, run) == expected
+    assert list(run.glob(".*")) == [others]
+
+
 def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     def slowly(body: dict[str, Any], _number: int) -> Reply:
         return Reply(answer(prompt_of(body)), delay=0.1)
@@ -238,3 +253,47 @@ def test_a_trial_run_needs_neither_key_nor_model(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len({task["instruction"] for task in tasks}) == 30
     assert {task["provenance"]["endpoint"] for task in tasks} == {"simulated"}
+
+
+def test_the_profile_of_the_original_runs_and_cannot_be_changed_by_resuming(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    simulated = ("generate", run, "--endpoint", "simulated", "--target", "12")
+    done = asyncgen(*simulated, "--profile", "paper")
+    tasks = [json.loads(line) for line in (run / "dataset.jsonl").read_text().splitlines()]
+    other = asyncgen("generate", run, "--profile", "default")
+    again = asyncgen("generate", run)
+
+    assert (done.returncode, len(tasks)) == (0, 12), done.stderr
+    assert all(task["instruction"][1:].islower() for task in tasks)
+    assert (other.returncode, again.returncode) == (2, 0)
+    assert "profile: 'paper' → 'default'" in other.stderr
+
+
+def test_a_model_that_hesitates_is_asked_again_and_what_was_interrupted_goes_on(
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+
+    def hesitant(body: dict[str, Any], _number: int) -> Reply:
+        prompt = prompt_of(body)
+        last = prompt.rstrip().splitlines()[-1]
+        asked.append(last)
+        if last == "Classification:":
+            return Reply("It depends on what is meant.")
+        return Reply("Yes, it is." if last.startswith("Classification (") else answer(prompt))
+
+    with ModelServer(hesitant) as server:
+        process = start(*_arguments(server, tmp_path / "killed", 4))
+        _wait_for_answers(server, 12, process)
+        process.kill()
+        process.communicate()
+        killed = _undisturbed(server, tmp_path / "killed")
+        once = _undisturbed(server, tmp_path / "once")
+        done = asyncgen("status", tmp_path / "once", "--json")
+
+    state = json.loads(done.stdout)["status"]
+    assert killed == once
+    assert state["undecided"] == 0
+    assert state["classification"] > TARGET
+    assert state["answers"]["classification"] > 2 * TARGET
+    assert asked.count("Classification (yes or no):") > TARGET

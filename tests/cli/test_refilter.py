@@ -104,13 +104,18 @@ def test_the_same_settings_give_the_same_bytes(
     assert found["left_out"] == found["lacking"] == 0
 
 
-@pytest.mark.parametrize("threshold", [0.3, 0.4, 0.5, 0.9])
+@pytest.mark.parametrize(
+    "changes",
+    [{"threshold": 0.3}, {"threshold": 0.5}, {"profile": "paper"}, {"threshold": 0.9}],
+)
 def test_what_is_kept_is_what_a_fresh_run_keeps_of_the_same_answers(
-    loose: Path, tmp_path: Path, refilter: Refilter, threshold: float
+    loose: Path, tmp_path: Path, refilter: Refilter, changes: dict[str, Any]
 ) -> None:
-    refilter(loose, tmp_path / "new", "--threshold", str(threshold))
+    flags = [part for name, value in changes.items() for part in (f"--{name}", str(value))]
+    found = refilter(loose, tmp_path / "new", *flags)
 
-    assert _kept(tmp_path / "new") == _kept_afresh(loose, threshold=threshold)
+    assert _kept(tmp_path / "new") == _kept_afresh(loose, **changes)
+    assert len(found["settings"]) == 1
 
 
 def test_a_lower_threshold_drops_what_is_similar_and_keeps_the_rest(

@@ -17,6 +17,7 @@ from support.scripts import answer
 from support.server import ModelServer, Reply, prompt_of
 
 from asyncgen.cli.app import run as command
+from asyncgen.journal import JournalReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,22 @@ def test_requests_of_every_interface_are_made_anew(
     assert code == 0
     assert found["requests"]["answers"] > TARGET
     assert found["requests"]["odd"] == 0
+
+
+def test_questions_that_were_asked_again_are_made_anew_as_such(
+    tmp_path: Path, verify: Verify
+) -> None:
+    def hesitant(body: dict[str, Any], _number: int) -> Reply:
+        prompt = prompt_of(body)
+        return Reply("Hm." if prompt.endswith("Classification:") else answer(prompt))
+
+    run = tmp_path / "run"
+    with ModelServer(hesitant) as server:
+        assert asyncgen(*arguments(server, run)).returncode == 0
+    keys = [one.request.key for one in JournalReader(run / "journal.db")]
+
+    assert any(key.endswith("#2") for key in keys)
+    assert verify(run)[0] == 0
 
 
 def test_an_edited_line_is_named_with_its_field(run: Path, verify: Verify) -> None:
