@@ -16,7 +16,7 @@ from asyncgen.journal.committing import Committer, transaction
 from asyncgen.journal.reserve import Reserve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -198,7 +198,8 @@ class JournalReader:
     """Reads a run's journal beside whoever writes it, changing nothing.
 
     Raises:
-        RunFolderError: If there is none, or it is damaged or of another layout.
+        RunFolderError: If there is none, it is damaged or of another layout, or somebody begins
+            to write while it is read on the understanding that nobody does.
     """
 
     def __init__(self, path: Path) -> None:
@@ -207,13 +208,55 @@ class JournalReader:
         self._path = path
 
     def __iter__(self) -> Iterator[Answer]:
-        with closing(schema.connect(self._path, writable=False)) as connection:
+        with self._opened() as connection:
             yield from _read_all(connection, self._path)
+
+    def digests(self) -> Iterator[bytes]:
+        """Yield the SHA-256 written beside each request, in the order of commits."""
+        with self._opened() as connection:
+            yield from schema.read_digests(connection)
 
     def losses(self) -> float:
         """Return the same as :meth:`Journal.losses`."""
-        with closing(schema.connect(self._path, writable=False)) as connection:
+        with self._opened() as connection:
             return schema.losses(connection)
+
+    def check(self) -> list[str]:
+        """Read every page and return what is wrong, a line each; nothing if all is whole."""
+        with self._opened() as connection:
+            return schema.problems(connection)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Generator[sqlite3.Connection]:
+        before = self._stamp()
+        with closing(schema.connect(self._path, writable=False)) as connection:
+            try:
+                yield connection
+            except (sqlite3.DatabaseError, RunFolderError):
+                self._check_unchanged(before)
+                raise
+        self._check_unchanged(before)
+
+    def _check_unchanged(self, before: _Stamp) -> None:
+        """Refuse what was read if it was taken for granted that nobody writes, and somebody did."""
+        if not before.wal and self._stamp() != before:
+            raise RunFolderError(
+                self._path.parent,
+                "a process began to work on it meanwhile: run the same command again",
+            )
+
+    def _stamp(self) -> _Stamp:
+        status = self._path.stat()
+        wal = self._path.with_name(f"{self._path.name}-wal").exists()
+        return _Stamp(wal, status.st_mtime_ns, status.st_size)
+
+
+class _Stamp(NamedTuple):
+    """By what it shows that a file was written meanwhile."""
+
+    wal: bool
+    modified: int
+    size: int
 
 
 def _read_all(connection: sqlite3.Connection, path: Path) -> Iterator[Answer]:

@@ -28,7 +28,9 @@ __all__ = [
     "insert_loss",
     "losses",
     "prepare",
+    "problems",
     "read",
+    "read_digests",
     "request_digest",
 ]
 
@@ -44,6 +46,7 @@ CREATE TABLE answers (
     number          INTEGER PRIMARY KEY,  -- order of commit
     stage           TEXT NOT NULL,
     key             TEXT NOT NULL,        -- ordinal, or id of the task served
+    shown           TEXT NOT NULL,        -- JSON: ids of the tasks in a generation prompt
     request_sha256  BLOB NOT NULL,        -- of prompt and sampling
     prefix          INTEGER NOT NULL REFERENCES prefixes(id),
     variable        TEXT NOT NULL,
@@ -63,7 +66,7 @@ CREATE TABLE answers (
     started_at      REAL NOT NULL,        -- Unix time, seconds
     seconds         REAL NOT NULL,
     attempts        INTEGER NOT NULL,
-    recalled        INTEGER NOT NULL,     -- 1: from a shared cache; others paid tokens and cost
+    recalled        INTEGER NOT NULL,     -- 1: taken over; others paid tokens and cost
     UNIQUE (stage, key)
 ) STRICT;
 CREATE TABLE losses (  -- of sessions: what attempts whose requests were not answered may have cost
@@ -73,15 +76,15 @@ CREATE TABLE losses (  -- of sessions: what attempts whose requests were not ans
 
 _INSERT = """
 INSERT INTO answers (
-    stage, key, request_sha256, prefix, variable, sampling, text, finish_reason,
+    stage, key, shown, request_sha256, prefix, variable, sampling, text, finish_reason,
     input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
     cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts,
     recalled
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _SELECT = """
-SELECT stage, key, prefixes.text, variable, sampling, answers.text, finish_reason,
+SELECT stage, key, shown, prefixes.text, variable, sampling, answers.text, finish_reason,
        input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
        cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts,
        recalled
@@ -98,7 +101,12 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     """
     with ExitStack() as undo:
         try:
-            connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            connection = sqlite3.connect(
+                path if writable else _to_read(path),
+                uri=not writable,
+                check_same_thread=False,
+                isolation_level=None,
+            )
             undo.callback(connection.close)
             if writable:
                 prepare(connection)
@@ -111,6 +119,16 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
             raise RunFolderError(path, f"the journal cannot be opened: {error}") from error
         undo.pop_all()
     return connection
+
+
+def _to_read(path: Path) -> str:
+    """Return the address that opens a journal without changing or making a file.
+
+    A reader of a database in WAL mode makes two files beside it, unless it may take for
+    granted that nobody writes: nobody does where there is no WAL.
+    """
+    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    return f"{path.absolute().as_uri()}?mode=ro{alone}"
 
 
 def prepare(connection: sqlite3.Connection) -> None:
@@ -145,6 +163,7 @@ def insert(connection: sqlite3.Connection, answer: Answer) -> None:
         (
             request.stage,
             request.key,
+            msgspec.json.encode(request.shown).decode(),
             _digest(request, sampling),
             _prefix_id(connection, _prefix(request.prompt)),
             request.prompt.variable,
@@ -181,14 +200,30 @@ def read(connection: sqlite3.Connection) -> Iterator[Answer]:
         yield _answer(row)
 
 
+def read_digests(connection: sqlite3.Connection) -> Iterator[bytes]:
+    """Yield what was asked as the SHA-256 that was written beside it, in the same order."""
+    for (digest,) in connection.execute("SELECT request_sha256 FROM answers ORDER BY number"):
+        yield digest
+
+
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite finds wrong with the file, a line each."""
+    try:
+        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    return [] if found == ["ok"] else [" ".join(line.split()) for line in found]
+
+
 def _answer(row: tuple[Any, ...]) -> Answer:
-    (stage, key, prefix, variable, sampling, text, finish_reason), counts = row[:7], row[7:]
+    (stage, key, shown, prefix, variable, sampling, text, finish_reason), counts = row[:8], row[8:]
     tokens, (cost, lost_cost, logprobs, endpoint, model, *timing) = counts[:5], counts[5:]
     request = Request(
         stage,
         key,
         msgspec.structs.replace(msgspec.json.decode(prefix, type=Prompt), variable=variable),
         msgspec.json.decode(sampling, type=Sampling),
+        msgspec.json.decode(shown, type=tuple[str, ...]),
     )
     completion = Completion(
         text=text,

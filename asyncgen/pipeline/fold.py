@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
+from asyncgen.pipeline.exclusion import Excluded
 from asyncgen.pipeline.novelty import Novelty
 from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.profiles.pruning import prune
@@ -44,9 +45,16 @@ class Fold:
         known: Valid tasks before the first unsettled draft: those of the dataset.
         next_ordinal: Number of generation answers folded: all below it are.
         counts: Totals.
+        prompts: How this run asks.
     """
 
-    def __init__(self, settings: Settings, seeds: Sequence[SeedTask], prompts: PromptBook) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        seeds: Sequence[SeedTask],
+        prompts: PromptBook,
+        excluded: Excluded | None = None,
+    ) -> None:
         self.drafts: list[Draft] = []
         self.to_decide: deque[tuple[Draft, int]] = deque()
         self.to_instantiate: deque[Draft] = deque()
@@ -56,7 +64,7 @@ class Fold:
         self.next_ordinal = 0
         self.counts = Counts()
         self._settings = settings
-        self._prompts = prompts
+        self.prompts = prompts
         self._profile = profile_of(settings)
         self._texts = {seed.id: seed.instruction for seed in seeds}
         self._human = tuple(self._texts)
@@ -65,7 +73,11 @@ class Fold:
         self._early: dict[int, Answer] = {}
         self._by_id: dict[str, Draft] = {}
         self._settled = 0
-        self._novelty = Novelty(settings.threshold, self._texts)
+        self._novelty = Novelty(settings.threshold, self._texts, excluded or Excluded())
+
+    def prepare(self) -> None:
+        """Load what every candidate is compared with; in another thread, if nobody folds."""
+        self._novelty.prepare()
 
     def commit(self, answer: Answer) -> None:
         """Fold one answer in.
@@ -78,7 +90,7 @@ class Fold:
             case "generation":
                 self._early[int(answer.request.key)] = answer
                 while (following := self._early.pop(self.next_ordinal, None)) is not None:
-                    self._generated(self.next_ordinal, following.completion)
+                    self._generated(self.next_ordinal, following)
                     self.next_ordinal += 1
                     self._machine_after.append(len(self._machine))
             case "classification":
@@ -111,28 +123,32 @@ class Fold:
         """Return the instruction of a seed or a kept task."""
         return self._texts[name]
 
+    def draft(self, name: str) -> Draft | None:
+        """Return a kept task; ``None`` if this run kept none of that id."""
+        return self._by_id.get(name)
+
     def _draft(self, answer: Answer) -> Draft:
-        try:
-            return self._by_id[answer.request.key.partition("#")[0]]
-        except KeyError:
+        draft = self.draft(answer.request.key.partition("#")[0])
+        if draft is None:
             raise AsyncgenError(
                 f"the journal answers {answer.request.stage} for {answer.request.key}, which "
                 "this run never made: it was written with other seeds or another version"
-            ) from None
+            )
+        return draft
 
-    def _generated(self, ordinal: int, completion: Completion) -> None:
+    def _generated(self, ordinal: int, answer: Answer) -> None:
+        completion = answer.completion
         if completion.finish_reason in _FAILED:
             self._reject_answer(ordinal, completion)
             self.counts.barren += 1
             return
-        items = self._profile.split(completion, self._prompts.numbering)
-        shown = tuple(self.demonstrations(ordinal))
+        items = self._profile.split(completion, self.prompts.numbering)
         before = len(self._machine)
         for position, text in enumerate(items.texts):
             provenance = Provenance(
                 ordinal=ordinal,
                 position=position,
-                demonstrations=shown,
+                demonstrations=answer.request.shown,
                 model=completion.model,
                 endpoint=completion.endpoint,
             )
@@ -149,11 +165,13 @@ class Fold:
         offence: tuple[Reason, str] | None = ("cut_off", "") if cut else None
         offence = offence or first_offence(self._profile.instruction_rules, text)
         if offence is None:
-            place, nearest = self._novelty.admit(name, text)
-            if place is not None:
-                self._keep(Draft(name, text, place, provenance))
+            admission = self._novelty.admit(name, text)
+            if admission.place is not None:
+                self._keep(Draft(name, text, admission.place, provenance))
                 return
-        reason, detail = offence or ("similar", "")
+            nearest = admission.nearest
+            offence = admission.reason, admission.detail
+        reason, detail = offence
         self._reject(
             Rejection(
                 stage="generation",

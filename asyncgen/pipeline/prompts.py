@@ -55,9 +55,21 @@ class PromptBook:
         """Return the tasks that an instance request shows, with their worked examples."""
         return self._output_first if is_classification else self._input_first
 
-    def generation(self, ordinal: int, demonstrations: Sequence[str]) -> Request:
-        """Ask for new instructions after those shown."""
-        settings, form, key = self._settings, self._form, str(ordinal)
+    def generation(
+        self, ordinal: int, demonstrations: Sequence[str], ids: Sequence[str] = ()
+    ) -> Request:
+        """Ask for new instructions after those shown.
+
+        Args:
+            ordinal: Number of the request.
+            demonstrations: What it shows.
+            ids: Of those tasks, where the answer is to be traced to them.
+        """
+        request = self._generation(str(ordinal), demonstrations)
+        return msgspec.structs.replace(request, shown=tuple(ids))
+
+    def _generation(self, key: str, demonstrations: Sequence[str]) -> Request:
+        settings, form = self._settings, self._form
         shown = "\n".join(
             f"{number}. {form.listed(_one_line(text))}"
             for number, text in enumerate(demonstrations, start=1)

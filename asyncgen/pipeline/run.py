@@ -16,6 +16,7 @@ from asyncgen.dataset import write_json_lines
 from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
 from asyncgen.journal import Journal, JournalReader, RunLock
 from asyncgen.pipeline.agenda import Agenda
+from asyncgen.pipeline.exclusion import read_excluded, with_excluded
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.harvest import harvest
 from asyncgen.pipeline.kernels import Kernels
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from asyncgen.records import Answer
     from asyncgen.settings import Settings
 
-__all__ = ["Run", "load_fold", "with_seeds"]
+__all__ = ["Run", "empty_fold", "load_fold", "with_seeds", "write_files"]
 
 
 def with_seeds(settings: Settings) -> Settings:
@@ -51,19 +52,37 @@ def load_fold(folder: RunFolder) -> tuple[Settings, Fold]:
     Raises:
         RunFolderError: If there is no run here, or it is damaged.
         SeedError: If its seeds are gone or have changed.
+        CorpusError: If what it excludes is gone or has changed.
     """
     settings = folder.read_settings()
-    fold, _ = _empty(settings)
+    fold, _ = empty_fold(settings)
     for answer in JournalReader(folder.journal):
         fold.commit(answer)
     return settings, fold
 
 
-def _empty(settings: Settings) -> tuple[Fold, PromptBook]:
+def empty_fold(settings: Settings) -> tuple[Fold, PromptBook]:
+    """Return the state of a run before its first answer, and how it asks.
+
+    Raises:
+        SeedError: If the seeds are unreadable, malformed or too few.
+        CorpusError: If what it excludes is gone or has changed.
+    """
     path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
     seeds = read_seed_tasks(path, at_least=settings.demonstrations)
     prompts = PromptBook(settings, read_few_shot())
-    return Fold(settings, seeds, prompts), prompts
+    return Fold(settings, seeds, prompts, read_excluded(settings)), prompts
+
+
+def write_files(folder: RunFolder, settings: Settings, fold: Fold) -> int:
+    """Write the dataset and what was rejected; return the number of tasks.
+
+    Raises:
+        RunFolderError: If they cannot be written.
+    """
+    brought_in = harvest(fold, settings.target)
+    write_json_lines(folder.rejected, brought_in.rejections)
+    return write_json_lines(folder.dataset, brought_in.tasks)
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +110,10 @@ class Run:
     stopped: bool = False
     adjusted: bool = False
     _lost_on_the_way: float = 0.0
-    _kernels: Kernels = field(default_factory=Kernels)
+    _kernels: Kernels = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kernels = Kernels(self.fold.prepare)
 
     @classmethod
     @contextmanager
@@ -101,10 +123,11 @@ class Run:
         Raises:
             RunFolderError: If the folder is not writable, in use, or of other settings.
             SeedError: If the seeds are unreadable, malformed or too few.
+            CorpusError: If what is to be excluded cannot be read.
             CacheError: If the shared cache cannot be used.
         """
-        settings = with_seeds(settings)
-        fold, prompts = _empty(settings)
+        settings = with_excluded(with_seeds(settings))
+        fold, prompts = empty_fold(settings)
         folder.make()
         with ExitStack() as stack:
             stack.enter_context(RunLock(folder.path))
@@ -165,9 +188,7 @@ class Run:
 
     def write(self) -> int:
         """Write the dataset and what was rejected; return the number of tasks."""
-        brought_in = harvest(self.fold, self.settings.target)
-        write_json_lines(self.folder.rejected, brought_in.rejections)
-        return write_json_lines(self.folder.dataset, brought_in.tasks)
+        return write_files(self.folder, self.settings, self.fold)
 
     def status(self) -> Status:
         """Return where the run stands."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from asyncgen.endpoints.connect import prices_of
 from asyncgen.journal import JournalReader
+from asyncgen.pipeline.exclusion import read_excluded, with_excluded
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.run import with_seeds
@@ -36,14 +37,15 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
 
     Raises:
         SeedError: If the seeds are unreadable, malformed or too few.
+        CorpusError: If what is to be excluded cannot be read.
         RunFolderError: If the run there is damaged, or one of other settings.
     """
-    settings = with_seeds(settings)
+    settings = with_excluded(with_seeds(settings))
     seeds = read_seed_tasks(_seeds_file(settings), at_least=settings.demonstrations)
     few_shot = read_few_shot()
     prompts = PromptBook(settings, few_shot)
-    fold = Fold(settings, seeds, prompts)
     answers, lost = _journaled(settings, folder)
+    fold = Fold(settings, seeds, prompts, read_excluded(settings))
     for answer in answers:
         fold.commit(answer)
     tally = tally_of(answers, {one.id for one in fold.drafts if one.is_classification})

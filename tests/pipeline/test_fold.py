@@ -127,6 +127,16 @@ def test_demonstrations_are_six_seeds_and_two_machine_made_once_there_are_some()
     assert session.fold.demonstrations(5) == late
 
 
+def test_provenance_names_what_was_shown_whatever_would_be_drawn_now() -> None:
+    session = _Session(target=10)
+    request = _next(session)
+    assert request.shown == tuple(session.fold.demonstrations(0))
+
+    shown = ("seed_task_9", "another_run_s")
+    session.commit(_answered(msgspec.structs.replace(request, shown=shown)))
+    assert {draft.provenance.demonstrations for draft in session.fold.drafts} == {shown}
+
+
 def test_a_draw_depends_on_its_arguments_alone() -> None:
     human, machine = [f"s{n}" for n in range(50)], [f"m{n}" for n in range(9)]
     draws = [
