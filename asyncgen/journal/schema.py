@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["VERSION", "connect", "insert", "insert_loss", "losses", "prepare", "read"]
+__all__ = ["VERSION", "connect", "insert", "insert_loss", "losses", "prepare", "problems", "read"]
 
 VERSION = 2
 """Number of the layout, kept as SQLite's ``user_version``."""
@@ -159,6 +159,17 @@ def insert_loss(connection: sqlite3.Connection, cost: float) -> None:
 def losses(connection: sqlite3.Connection) -> float:
     """Return the sum of those, in US dollars."""
     return float(connection.execute("SELECT total(cost) FROM losses").fetchone()[0])
+
+
+def problems(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite finds wrong with the pages, the indices and the references."""
+    try:
+        found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
+        orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+    except sqlite3.DatabaseError as error:
+        return [str(error)]
+    lines = [] if found == ["ok"] else [" ".join(line.split()) for line in found]
+    return lines + [f"row {row} of {table} names no {parent}" for table, row, parent, _ in orphans]
 
 
 def read(connection: sqlite3.Connection) -> Iterator[Answer]:

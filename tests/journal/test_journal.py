@@ -349,6 +349,45 @@ def test_a_row_that_cannot_be_read_is_damage_too(path: Path, damage: str) -> Non
         list(JournalReader(path))
 
 
+def test_a_check_finds_nothing_wrong_with_a_whole_journal(path: Path) -> None:
+    _written(path, 200)
+
+    assert JournalReader(path).check() == []
+
+
+def test_a_check_beside_a_writer_holds_nobody_up(path: Path) -> None:
+    async def main(journal: Journal) -> None:
+        for key in range(20):
+            await journal.append(answer(key))
+            assert JournalReader(path).check() == []
+
+    with Journal(path) as journal:
+        asyncio.run(main(journal))
+
+    assert keys_in(path) == list(range(20))
+
+
+def test_a_check_names_what_is_wrong_a_line_each(path: Path) -> None:
+    _written(path, 200)
+    pages = path.stat().st_size // 4096
+    with path.open("r+b") as stream:
+        stream.seek(4096 * (pages // 2))
+        stream.write(b"\xa5" * 4096)
+
+    found = JournalReader(path).check()
+    assert found
+    assert all(len(line.splitlines()) == 1 for line in found)
+
+
+def test_a_check_finds_rows_without_what_they_refer_to(path: Path) -> None:
+    _written(path, 3)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM prefixes")
+
+    found = JournalReader(path).check()
+    assert found == [f"row {number} of answers names no prefixes" for number in (1, 2, 3)]
+
+
 def test_commits_are_made_to_survive_a_power_cut(path: Path) -> None:
     with closing(connect(path, writable=True)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
