@@ -8,12 +8,14 @@ import queue
 import sqlite3
 import threading
 from contextlib import closing
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import schema
+from asyncgen.journal.rows import RowWriter, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
     from asyncgen.records import Answer
 
     Waiting: TypeAlias = tuple[Answer, asyncio.Future[None]]
+    Outcome: TypeAlias = tuple[asyncio.Future[None], RunFolderError | None]
 
 __all__ = ["Journal", "JournalReader"]
 
-_LARGEST_BATCH = 512
+_LARGEST_GROUP = 512
 
 
 class Journal:
@@ -46,8 +49,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection = schema.connect(path, writable=True)
+        self._rows = RowWriter(self._connection)
         self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._ended = False
         self._commits = 0
         self._loss = 0.0
 
@@ -78,9 +83,9 @@ class Journal:
             RunFolderError: If it could not be written: the disk is full, say.
         """
         done = asyncio.get_running_loop().create_future()
-        self._waiting.put((answer, done))
         # An answer that has arrived is paid for: written even if its taker is cancelled.
-        await asyncio.shield(done)
+        self._waiting.put((answer, done))
+        await done
 
     def __enter__(self) -> Self:
         self._writer.start()
@@ -105,34 +110,45 @@ class Journal:
 
     def _write(self) -> None:
         """Commit group after group; the writing thread's whole life."""
-        while (first := self._waiting.get()) is not None:
-            batch = [first]
-            last = False
-            while len(batch) < _LARGEST_BATCH and not self._waiting.empty():
-                following = self._waiting.get()
-                if following is None:
-                    last = True
-                    break
-                batch.append(following)
-            error = self._commit([answer for answer, _ in batch])
-            for _, done in batch:
+        while group := self._next_group():
+            errors = self._commit_each([answer for answer, _ in group])
+            outcomes = [(done, error) for (_, done), error in zip(group, errors, strict=True)]
+            for loop, of_one in groupby(outcomes, key=lambda outcome: outcome[0].get_loop()):
                 # The loop may be closed by now: then nobody waits any more.
                 with contextlib.suppress(RuntimeError):
-                    done.get_loop().call_soon_threadsafe(_resolve, done, error)
-            if last:
-                return
+                    loop.call_soon_threadsafe(_resolve, list(of_one))
+
+    def _next_group(self) -> list[Waiting]:
+        """Wait for an answer and return it with those behind it; nothing at the end."""
+        group: list[Waiting] = []
+        while not self._ended and len(group) < _LARGEST_GROUP:
+            if group and self._waiting.empty():
+                break
+            following = self._waiting.get()
+            if following is None:
+                self._ended = True
+            else:
+                group.append(following)
+        return group
+
+    def _commit_each(self, answers: list[Answer]) -> list[RunFolderError | None]:
+        """Commit answers together; if that fails each by itself, so that one takes none along."""
+        error = self._commit(answers)
+        if error is None or len(answers) == 1:
+            return [error] * len(answers)
+        return [self._commit([answer]) for answer in answers]
 
     def _commit(self, answers: list[Answer]) -> RunFolderError | None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for answer in answers:
-                schema.insert(self._connection, answer)
+            self._rows.insert(answers)
             self._connection.execute("COMMIT")
         except (sqlite3.Error, ValueError, OverflowError) as error:
             # Values that SQLite cannot hold as well: this thread must not die, others wait for it.
             with contextlib.suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+            self._rows.forget()
             return self._unwritten(error)
         self._commits += 1
         return None
@@ -180,15 +196,16 @@ class JournalReader:
 
 def _read_all(connection: sqlite3.Connection, path: Path) -> Iterator[Answer]:
     try:
-        yield from schema.read(connection)
+        yield from read(connection)
     except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
         raise RunFolderError(path, f"the journal is damaged: {error}") from error
 
 
-def _resolve(done: asyncio.Future[None], error: RunFolderError | None) -> None:
-    if done.done():
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)
+def _resolve(outcomes: list[Outcome]) -> None:
+    for done, error in outcomes:
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)

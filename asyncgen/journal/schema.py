@@ -1,43 +1,45 @@
-"""The journal's tables, and the way of an answer into a row and back.
+"""The journal's tables, and the way to them.
 
-Most of a prompt is the same for thousands of requests, so the fixed part is
-stored once, in ``prefixes``.
+Much is the same for thousands of answers: the fixed part of a prompt, how to
+decode, who answered. That is stored once, in ``shared``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from asyncgen.errors import RunFolderError
-from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["VERSION", "connect", "insert", "insert_loss", "losses", "prepare", "problems", "read"]
+__all__ = ["VERSION", "connect", "insert_loss", "losses", "prepare", "problems"]
 
-VERSION = 2
+VERSION = 3
 """Number of the layout, kept as SQLite's ``user_version``."""
 
+_PAGE = 8192
+"""Bytes. A generation answer of 3 kB leaves less of a page empty than of one of 4,096."""
+
+_PAGES_IN_LOG = 2000
+"""Pages in the write-ahead log after which they are moved to the database: 16 MB."""
+
 _TABLES = """
-CREATE TABLE prefixes (
+CREATE TABLE shared (
     id     INTEGER PRIMARY KEY,
-    text   TEXT NOT NULL UNIQUE  -- JSON: a prompt without its variable part
+    text   TEXT NOT NULL UNIQUE
 ) STRICT;
 CREATE TABLE answers (
     number          INTEGER PRIMARY KEY,  -- order of commit
     stage           TEXT NOT NULL,
     key             TEXT NOT NULL,        -- ordinal, or id of the task served
     request_sha256  BLOB NOT NULL,        -- of prompt and sampling
-    prefix          INTEGER NOT NULL REFERENCES prefixes(id),
+    prefix          INTEGER NOT NULL REFERENCES shared(id),  -- JSON: the prompt, but for:
     variable        TEXT NOT NULL,
-    sampling        TEXT NOT NULL,        -- JSON
+    sampling        INTEGER NOT NULL REFERENCES shared(id),  -- JSON: but for:
+    seed            INTEGER,
     text            TEXT NOT NULL,
     finish_reason   TEXT NOT NULL,
     input_tokens    INTEGER NOT NULL,
@@ -48,8 +50,8 @@ CREATE TABLE answers (
     cost            REAL,                 -- US dollars; NULL: no price known
     lost_cost       REAL NOT NULL,        -- US dollars, at the worst, for attempts before it
     choice_logprobs TEXT,                 -- JSON
-    endpoint        TEXT NOT NULL,
-    model           TEXT NOT NULL,
+    endpoint        INTEGER NOT NULL REFERENCES shared(id),
+    model           INTEGER NOT NULL REFERENCES shared(id),
     started_at      REAL NOT NULL,        -- Unix time, seconds
     seconds         REAL NOT NULL,
     attempts        INTEGER NOT NULL,
@@ -58,22 +60,6 @@ CREATE TABLE answers (
 CREATE TABLE losses (  -- of sessions: what attempts whose requests were not answered may have cost
     cost            REAL NOT NULL         -- US dollars, at the worst
 ) STRICT;
-"""
-
-_INSERT = """
-INSERT INTO answers (
-    stage, key, request_sha256, prefix, variable, sampling, text, finish_reason,
-    input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
-    cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-_SELECT = """
-SELECT stage, key, prefixes.text, variable, sampling, answers.text, finish_reason,
-       input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
-       cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
-FROM answers JOIN prefixes ON prefixes.id = answers.prefix
-ORDER BY number
 """
 
 
@@ -85,7 +71,13 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     """
     with ExitStack() as undo:
         try:
-            connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            mode = "rwc" if writable else "rw"
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                check_same_thread=False,
+                isolation_level=None,
+            )
             undo.callback(connection.close)
             if writable:
                 prepare(connection)
@@ -94,6 +86,7 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
                 # WAL lets others read meanwhile; FULL makes each commit survive a power cut.
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
+                connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_IN_LOG}")
         except sqlite3.DatabaseError as error:
             raise RunFolderError(path, f"the journal cannot be opened: {error}") from error
         undo.pop_all()
@@ -102,6 +95,7 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
 
 def prepare(connection: sqlite3.Connection) -> None:
     """Make the tables in an empty database; leave another as it is."""
+    connection.execute(f"PRAGMA page_size = {_PAGE}")
     connection.execute("BEGIN IMMEDIATE")
     empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if empty:
@@ -120,35 +114,6 @@ def _check_layout(connection: sqlite3.Connection, path: Path) -> None:
         raise RunFolderError(
             path, f"a journal of layout {version}; this asyncgen reads layout {VERSION}"
         )
-
-
-def insert(connection: sqlite3.Connection, answer: Answer) -> None:
-    """Insert one answer within the open transaction."""
-    request, completion = answer.request, answer.completion
-    sampling = msgspec.json.encode(request.sampling)
-    logprobs = completion.choice_logprobs
-    connection.execute(
-        _INSERT,
-        (
-            request.stage,
-            request.key,
-            _digest(request, sampling),
-            _prefix_id(connection, _prefix(request.prompt)),
-            request.prompt.variable,
-            sampling.decode(),
-            completion.text,
-            completion.finish_reason,
-            *msgspec.structs.astuple(completion.usage),
-            completion.cost,
-            completion.lost_cost,
-            None if logprobs is None else msgspec.json.encode(logprobs).decode(),
-            completion.endpoint,
-            completion.model,
-            completion.started_at,
-            completion.seconds,
-            completion.attempts,
-        ),
-    )
 
 
 def insert_loss(connection: sqlite3.Connection, cost: float) -> None:
@@ -170,55 +135,3 @@ def problems(connection: sqlite3.Connection) -> list[str]:
         return [str(error)]
     lines = [] if found == ["ok"] else [" ".join(line.split()) for line in found]
     return lines + [f"row {row} of {table} names no {parent}" for table, row, parent, _ in orphans]
-
-
-def read(connection: sqlite3.Connection) -> Iterator[Answer]:
-    """Yield the answers in the order of their commits."""
-    for row in connection.execute(_SELECT):
-        yield _answer(row)
-
-
-def _answer(row: tuple[Any, ...]) -> Answer:
-    (stage, key, prefix, variable, sampling, text, finish_reason), counts = row[:7], row[7:]
-    tokens, (cost, lost_cost, logprobs, endpoint, model, *timing) = counts[:5], counts[5:]
-    request = Request(
-        stage,
-        key,
-        msgspec.structs.replace(msgspec.json.decode(prefix, type=Prompt), variable=variable),
-        msgspec.json.decode(sampling, type=Sampling),
-    )
-    completion = Completion(
-        text=text,
-        finish_reason=finish_reason,
-        usage=Usage(*tokens),
-        endpoint=endpoint,
-        model=model,
-        cost=cost,
-        lost_cost=lost_cost,
-        choice_logprobs=None if logprobs is None else msgspec.json.decode(logprobs),
-        started_at=timing[0],
-        seconds=timing[1],
-        attempts=timing[2],
-    )
-    return Answer(request, completion)
-
-
-def _prefix(prompt: Prompt) -> str:
-    """Return what many prompts share, as JSON."""
-    return msgspec.json.encode(msgspec.structs.replace(prompt, variable="")).decode()
-
-
-def _prefix_id(connection: sqlite3.Connection, text: str) -> int:
-    known = connection.execute("SELECT id FROM prefixes WHERE text = ?", (text,)).fetchone()
-    if known is not None:
-        return int(known[0])
-    made = connection.execute("INSERT INTO prefixes (text) VALUES (?)", (text,)).lastrowid
-    assert made is not None  # noqa: S101 - an INSERT that succeeded has a row
-    return made
-
-
-def _digest(request: Request, sampling: bytes) -> bytes:
-    digest = hashlib.sha256(_prefix(request.prompt).encode("utf-8", "surrogatepass"))
-    digest.update(b"\0" + request.prompt.variable.encode("utf-8", "surrogatepass"))
-    digest.update(b"\0" + sampling)
-    return digest.digest()

@@ -15,7 +15,8 @@ from journal.material import answer, keys_in
 
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import Journal, JournalReader
-from asyncgen.journal.schema import VERSION, connect, insert, prepare, read
+from asyncgen.journal.rows import RowWriter, read
+from asyncgen.journal.schema import VERSION, connect, prepare
 from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def test_the_fixed_part_of_a_prompt_is_stored_once(path: Path) -> None:
     assert list(JournalReader(path)) == answers
     assert path.stat().st_size < 4 * len(fixed)
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM prefixes").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM shared WHERE text LIKE '%fixed%'").fetchone() == (2,)
 
 
 @pytest.mark.parametrize(
@@ -196,8 +197,7 @@ _COUNT = st.integers(0, 2**63 - 1)
 def test_every_answer_goes_into_rows_and_back(answers: list[Answer]) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         prepare(connection)
-        for one in answers:
-            insert(connection, one)
+        RowWriter(connection).insert(answers)
 
         assert list(read(connection)) == answers
 
@@ -339,11 +339,19 @@ def test_overwritten_pages_are_reported(path: Path) -> None:
         list(_opened_and_replayed(path))
 
 
-@pytest.mark.parametrize("damage", ["sampling = '{'", "choice_logprobs = 'NaN'", "sampling = 'é'"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE answers SET choice_logprobs = 'NaN' WHERE key = '1'",
+        "UPDATE answers SET sampling = 77 WHERE key = '1'",
+        "UPDATE shared SET text = '{' WHERE text LIKE '%fixed%'",
+        "UPDATE shared SET text = 'é' WHERE text LIKE '%temperature%'",
+    ],
+)
 def test_a_row_that_cannot_be_read_is_damage_too(path: Path, damage: str) -> None:
     _written(path, 3)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute(f"UPDATE answers SET {damage} WHERE key = '1'")  # noqa: S608
+        assert connection.execute(damage).rowcount == 1
 
     with pytest.raises(RunFolderError, match="the journal is damaged"):
         list(JournalReader(path))
@@ -382,10 +390,10 @@ def test_a_check_names_what_is_wrong_a_line_each(path: Path) -> None:
 def test_a_check_finds_rows_without_what_they_refer_to(path: Path) -> None:
     _written(path, 3)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("DELETE FROM prefixes")
+        connection.execute("DELETE FROM shared")
 
     found = JournalReader(path).check()
-    assert found == [f"row {number} of answers names no prefixes" for number in (1, 2, 3)]
+    assert found == [f"row {row} of answers names no shared" for row in (1, 2, 3) for _ in range(4)]
 
 
 def test_commits_are_made_to_survive_a_power_cut(path: Path) -> None:

@@ -1,0 +1,181 @@
+"""The way of answers into rows and back."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import msgspec
+
+from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    Prefix: TypeAlias = tuple[object, ...]
+
+__all__ = ["RowWriter", "read"]
+
+T = TypeVar("T")
+
+_COLUMNS = (
+    *("stage", "key", "request_sha256", "prefix", "variable", "sampling", "seed"),
+    *("text", "finish_reason", "input_tokens", "output_tokens", "cached_tokens"),
+    *("cache_write_tokens", "reasoning_tokens", "cost", "lost_cost", "choice_logprobs"),
+    *("endpoint", "model", "started_at", "seconds", "attempts"),
+)
+_MOST_ROWS = 128
+"""Of one statement; a power of two."""
+
+
+class RowWriter:
+    """Inserts answers, many by one statement.
+
+    A statement lets go of the interpreter's lock once, whatever it inserts: row by row, the
+    thread that writes and that of the event loop would hand the lock to and fro all the time.
+
+    What it holds are the numbers of shared texts; after a transaction that was rolled back call
+    :meth:`forget`, for some may be gone.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._numbers: dict[str, int] = {}
+        self._prefixes: dict[Prefix, tuple[int, hashlib._Hash]] = {}
+
+    def insert(self, answers: Sequence[Answer]) -> None:
+        """Insert answers within the open transaction."""
+        start, most = 0, _MOST_ROWS
+        while start < len(answers):
+            # Few different statements, so that the connection keeps each prepared.
+            while most > len(answers) - start:
+                most //= 2
+            rows: list[object] = []
+            for answer in answers[start : start + most]:
+                rows += self._row(answer)
+            self._connection.execute(_insertion(most), rows)
+            start += most
+
+    def forget(self) -> None:
+        """Forget the numbers of shared texts."""
+        self._numbers.clear()
+        self._prefixes.clear()
+
+    def _row(self, answer: Answer) -> tuple[object, ...]:
+        request, completion = answer.request, answer.completion
+        prompt, sampling, usage = request.prompt, request.sampling, completion.usage
+        prefix, beginning = self._prefix(prompt)
+        digest = beginning.copy()
+        digest.update(_bytes(f"\0{prompt.variable}\0") + msgspec.json.encode(sampling))
+        logprobs = completion.choice_logprobs
+        return (
+            request.stage,
+            request.key,
+            digest.digest(),
+            prefix,
+            prompt.variable,
+            self._sampling(sampling),
+            sampling.seed,
+            completion.text,
+            completion.finish_reason,
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cached_tokens,
+            usage.cache_write_tokens,
+            usage.reasoning_tokens,
+            completion.cost,
+            completion.lost_cost,
+            None if logprobs is None else msgspec.json.encode(logprobs).decode(),
+            self._number(completion.endpoint),
+            self._number(completion.model),
+            completion.started_at,
+            completion.seconds,
+            completion.attempts,
+        )
+
+    def _prefix(self, prompt: Prompt) -> tuple[int, hashlib._Hash]:
+        """Return the number of what many prompts share, and the beginning of their digest."""
+        named = (prompt.fixed, prompt.turns, prompt.api, prompt.continues)
+        known = self._prefixes.get(named)
+        if known is None:
+            text = msgspec.json.encode(msgspec.structs.replace(prompt, variable="")).decode()
+            known = self._prefixes[named] = self._number(text), hashlib.sha256(_bytes(text))
+        return known
+
+    def _sampling(self, sampling: Sampling) -> int:
+        text = msgspec.json.encode(msgspec.structs.replace(sampling, seed=None)).decode()
+        return self._number(text)
+
+    def _number(self, text: str) -> int:
+        """Return the number of a shared text, which is stored unless it is there."""
+        number = self._numbers.get(text)
+        if number is None:
+            self._connection.execute("INSERT OR IGNORE INTO shared (text) VALUES (?)", (text,))
+            found = self._connection.execute("SELECT id FROM shared WHERE text = ?", (text,))
+            number = self._numbers[text] = int(found.fetchone()[0])
+        return number
+
+
+@cache
+def _insertion(rows: int) -> str:
+    row = f"({', '.join('?' * len(_COLUMNS))})"
+    return f"INSERT INTO answers ({', '.join(_COLUMNS)}) VALUES {', '.join([row] * rows)}"
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def read(connection: sqlite3.Connection) -> Iterator[Answer]:
+    """Yield the answers in the order of their commits.
+
+    Raises:
+        sqlite3.DatabaseError: If the file is damaged.
+        msgspec.MsgspecError: If a row is.
+    """
+    shared = _Shared(connection)
+    for row in connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM answers ORDER BY number"):
+        yield _answer(row, shared)
+
+
+class _Shared:
+    """Shared texts by number, each read and decoded once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.text = cache(self._text)
+        self.prompt = cache(partial(self._decoded, Prompt))
+        self.sampling = cache(partial(self._decoded, Sampling))
+
+    def _text(self, number: int) -> str:
+        found = self._connection.execute("SELECT text FROM shared WHERE id = ?", (number,))
+        for (text,) in found:
+            return str(text)
+        raise sqlite3.DatabaseError(f"shared text {number} is missing")
+
+    def _decoded(self, kind: type[T], number: int) -> T:
+        return msgspec.json.decode(self.text(number), type=kind)
+
+
+def _answer(row: tuple[Any, ...], shared: _Shared) -> Answer:
+    (stage, key, _digest, prefix, variable, sampling, seed), answered = row[:7], row[7:]
+    (text, finish_reason, *tokens), priced = answered[:7], answered[7:]
+    cost, lost_cost, logprobs, endpoint, model, started_at, seconds, attempts = priced
+    prompt = msgspec.structs.replace(shared.prompt(prefix), variable=variable)
+    decoding = msgspec.structs.replace(shared.sampling(sampling), seed=seed)
+    completion = Completion(
+        text=text,
+        finish_reason=finish_reason,
+        usage=Usage(*tokens),
+        endpoint=shared.text(endpoint),
+        model=shared.text(model),
+        cost=cost,
+        lost_cost=lost_cost,
+        choice_logprobs=None if logprobs is None else msgspec.json.decode(logprobs),
+        started_at=started_at,
+        seconds=seconds,
+        attempts=attempts,
+    )
+    return Answer(Request(stage, key, prompt, decoding), completion)
