@@ -125,7 +125,9 @@ def test_the_fixed_part_of_a_prompt_is_stored_once(path: Path) -> None:
     assert list(JournalReader(path)) == answers
     assert path.stat().st_size < 4 * len(fixed)
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM shared WHERE text LIKE '%fixed%'").fetchone() == (2,)
+        assert connection.execute(
+            "SELECT count(*) FROM shared WHERE text LIKE '%fixed%'"
+        ).fetchone() == (2,)
 
 
 @pytest.mark.parametrize(
