@@ -97,13 +97,13 @@ class Fold:
         """Return the ids of the tasks that generation request ``ordinal`` shows."""
         settings = self._settings
         seen = ordinal - settings.look_ahead
-        known = self._machine[: self._machine_after[seen]] if seen >= 0 else []
         return draw_demonstrations(
             (settings.seed, ordinal),
             self._human,
-            known,
+            self._machine,
             total=settings.demonstrations,
             wanted_machine=settings.machine_demonstrations,
+            known=self._machine_after[seen] if seen >= 0 else 0,
         )
 
     def text_of(self, name: str) -> str:
