@@ -1,7 +1,7 @@
 """The engine against its peers: requests/s, CPU, and memory of a client on one core.
 
-    python benchmarks/bench_engine.py [--contenders asyncgen,asyncgen+journal] [--in-flight 512,2000]
-        [--requests 20000] [--peer-requests 1500] [--rounds 1] [--json]
+    python benchmarks/bench_engine.py [--contenders asyncgen,asyncgen+journal]
+        [--in-flight 512,2000] [--requests 20000] [--peer-requests 1500] [--rounds 1] [--json]
 
 Each contender runs in a fresh process on the first core; a simulated provider, started anew
 for it, runs on the last. Prompts and answers of 1 KB, 0.2 s latency, the provider names its

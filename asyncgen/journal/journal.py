@@ -33,7 +33,7 @@ __all__ = ["Journal", "JournalReader"]
 
 _LARGEST_GROUP = 512
 _GATHERING = 0.02
-"""Seconds that a group gathers while answers come fast: a commit costs as much as twenty answers."""
+"""Seconds that a group gathers while answers come fast: a commit costs as much as 20 answers."""
 
 
 class Journal:
@@ -75,7 +75,8 @@ class Journal:
 
         In US dollars, at the worst, those left out that came before a request's answer.
         """
-        return schema.losses(self._connection)
+        with _damage_named(self._path):
+            return schema.losses(self._connection)
 
     def lose(self, cost: float) -> None:
         """Count such attempts of this session, in US dollars; written when the journal closes."""
@@ -187,7 +188,10 @@ class JournalReader:
 
     def losses(self) -> float:
         """Return the same as :meth:`Journal.losses`."""
-        with closing(schema.connect(self._path, writable=False)) as connection:
+        with (
+            closing(schema.connect(self._path, writable=False)) as connection,
+            _damage_named(self._path),
+        ):
             return schema.losses(connection)
 
     def check(self) -> list[str]:
@@ -203,10 +207,18 @@ class JournalReader:
 
 
 def _read_all(connection: sqlite3.Connection, path: Path) -> Iterator[Answer]:
-    try:
+    with _damage_named(path):
         yield from read(connection)
+
+
+@contextlib.contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:
-        raise RunFolderError(path, f"the journal is damaged: {error}") from error
+        raise RunFolderError(
+            path, f"the journal is damaged: {error}; put a copy of it back"
+        ) from error
 
 
 def _resolve(outcomes: list[Outcome]) -> None:

@@ -121,7 +121,8 @@ class RowWriter:
 @cache
 def _insertion(rows: int) -> str:
     row = f"({', '.join('?' * len(_COLUMNS))})"
-    return f"INSERT INTO answers ({', '.join(_COLUMNS)}) VALUES {', '.join([row] * rows)}"
+    values = ", ".join([row] * rows)
+    return f"INSERT INTO answers ({', '.join(_COLUMNS)}) VALUES {values}"  # noqa: S608 - names of ours
 
 
 def _bytes(text: str) -> bytes:
@@ -136,7 +137,12 @@ def read(connection: sqlite3.Connection) -> Iterator[Answer]:
         msgspec.MsgspecError: If a row is.
     """
     shared = _Shared(connection)
-    for row in connection.execute(f"SELECT {', '.join(_COLUMNS)} FROM answers ORDER BY number"):
+    columns = ", ".join(_COLUMNS)
+    rows = connection.execute(f"SELECT number, {columns} FROM answers ORDER BY number")  # noqa: S608 - names of ours
+    for expected, (number, *row) in enumerate(rows, start=1):
+        if number != expected:
+            # Nothing is ever deleted: pages are lost, or of different moments.
+            raise sqlite3.DatabaseError(f"answer {expected} is missing")
         yield _answer(row, shared)
 
 
@@ -159,7 +165,7 @@ class _Shared:
         return msgspec.json.decode(self.text(number), type=kind)
 
 
-def _answer(row: tuple[Any, ...], shared: _Shared) -> Answer:
+def _answer(row: list[Any], shared: _Shared) -> Answer:
     (stage, key, _digest, prefix, variable, sampling, seed), answered = row[:7], row[7:]
     (text, finish_reason, *tokens), priced = answered[:7], answered[7:]
     cost, lost_cost, logprobs, endpoint, model, started_at, seconds, attempts = priced

@@ -6,6 +6,7 @@ decode, who answered. That is stored once, in ``shared``.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -68,9 +69,8 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     """
     with ExitStack() as undo:
         try:
-            mode = "rwc" if writable else "rw"
             connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
+                f"{path.absolute().as_uri()}?{_manner(path, writable=writable)}",
                 uri=True,
                 check_same_thread=False,
                 isolation_level=None,
@@ -87,6 +87,19 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
             raise RunFolderError(path, f"the journal cannot be opened: {error}") from error
         undo.pop_all()
     return connection
+
+
+def _manner(path: Path, *, writable: bool) -> str:
+    """Return how SQLite is to open a journal.
+
+    Its readers too write: an index of the log, beside it. Where that cannot be, it is read
+    without one as long as there is no log, for then nobody is at work.
+    """
+    if writable:
+        return "mode=rwc"
+    if os.access(path.parent, os.W_OK):
+        return "mode=rw"
+    return "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
 
 
 def prepare(connection: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from asyncgen.dataset import write_json_lines
 from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
+from asyncgen.errors import RunFolderError, SeedError
 from asyncgen.journal import Journal, JournalReader, RunLock
 from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.fold import Fold
@@ -34,35 +35,65 @@ if TYPE_CHECKING:
 __all__ = ["Run", "load_fold", "with_seeds"]
 
 
-def with_seeds(settings: Settings) -> Settings:
-    """Return the settings with the file of seed tasks named and what it holds frozen.
+def with_seeds(settings: Settings, folder: RunFolder | None) -> tuple[Settings, Path]:
+    """Return the settings with what the seed tasks are frozen, and the file that holds them.
+
+    That is the run's own copy as soon as it has begun, unless a file is named that is not the
+    one it was copied from.
 
     Raises:
         SeedError: If it cannot be read.
     """
     path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
-    return msgspec.structs.replace(settings, seeds_sha256=digest(path))
+    if folder is not None and folder.seeds.is_file() and folder.settings.is_file():
+        begun = folder.read_settings()
+        if begun.seeds == settings.seeds:
+            path = folder.seeds
+            if digest(path) != begun.seeds_sha256:
+                raise SeedError(path, "changed since the run began: put the old one back")
+    return msgspec.structs.replace(settings, seeds_sha256=digest(path)), path
 
 
 def load_fold(folder: RunFolder) -> tuple[Settings, Fold]:
     """Replay a run from its folder, changing nothing; another process may be at work on it.
 
     Raises:
-        RunFolderError: If there is no run here, or it is damaged.
+        RunFolderError: If there is no run here, or it is damaged or of other seeds.
         SeedError: If its seeds are gone or have changed.
     """
-    settings = folder.read_settings()
-    fold, _ = _empty(settings)
+    settings, seeds = with_seeds(folder.read_settings(), folder)
+    folder.compare(settings)
+    fold, _ = _empty(settings, seeds)
     for answer in JournalReader(folder.journal):
         fold.commit(answer)
     return settings, fold
 
 
-def _empty(settings: Settings) -> tuple[Fold, PromptBook]:
-    path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
-    seeds = read_seed_tasks(path, at_least=settings.demonstrations)
+def _empty(settings: Settings, seeds: Path) -> tuple[Fold, PromptBook]:
+    tasks = read_seed_tasks(seeds, at_least=settings.demonstrations)
     prompts = PromptBook(settings, read_few_shot())
-    return Fold(settings, seeds, prompts), prompts
+    return Fold(settings, tasks, prompts), prompts
+
+
+def _check_belongs(folder: RunFolder, journal: Journal) -> None:
+    """Refuse answers without the settings that they belong to.
+
+    The journal is there before the settings: it is empty then, and where there are settings but
+    no journal it was lost.
+    """
+    if not folder.settings.is_file() and next(journal.replay(), None) is not None:
+        raise RunFolderError(
+            folder.path,
+            "settings.toml is missing, which the answers in journal.db belong to: put it back, "
+            "or choose another run folder",
+        )
+
+
+def _freeze(folder: RunFolder, settings: Settings, seeds: Path) -> None:
+    """Write down what the run follows from, its journal aside."""
+    folder.freeze(settings)
+    if not folder.seeds.is_file():
+        folder.keep_seeds(seeds.read_bytes())
 
 
 @dataclass(slots=True, eq=False)
@@ -100,17 +131,20 @@ class Run:
             RunFolderError: If the folder is not writable, in use, or of other settings.
             SeedError: If the seeds are unreadable, malformed or too few.
         """
-        settings = with_seeds(settings)
-        fold, prompts = _empty(settings)
+        settings, seeds = with_seeds(settings, folder)
+        fold, prompts = _empty(settings, seeds)
         folder.make()
         with RunLock(folder.path):
-            folder.freeze(settings)
+            folder.compare(settings)
+            folder.check_complete()
             with Journal(folder.journal) as journal:
+                _check_belongs(folder, journal)
                 resumed, spent = 0, journal.losses()
                 for answer in journal.replay():
                     fold.commit(answer)
                     resumed += 1
                     spent += (answer.completion.cost or 0.0) + answer.completion.lost_cost
+                _freeze(folder, settings, seeds)
                 agenda = Agenda(settings, fold, prompts)
                 yield cls(folder, settings, fold, agenda, journal, resumed, spent, time.monotonic())
 

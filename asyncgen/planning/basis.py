@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asyncgen.endpoints.connect import prices_of
@@ -10,7 +9,7 @@ from asyncgen.journal import JournalReader
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.run import with_seeds
-from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
+from asyncgen.pipeline.seeds import read_few_shot, read_seed_tasks
 from asyncgen.planning.costs import Tariff
 from asyncgen.planning.estimate import Basis
 from asyncgen.planning.funnel import observed, seen_in, usual
@@ -38,8 +37,8 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         SeedError: If the seeds are unreadable, malformed or too few.
         RunFolderError: If the run there is damaged, or one of other settings.
     """
-    settings = with_seeds(settings)
-    seeds = read_seed_tasks(_seeds_file(settings), at_least=settings.demonstrations)
+    settings, path = with_seeds(settings, folder)
+    seeds = read_seed_tasks(path, at_least=settings.demonstrations)
     few_shot = read_few_shot()
     prompts = PromptBook(settings, few_shot)
     fold = Fold(settings, seeds, prompts)
@@ -61,10 +60,6 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         spent=tally.cost + lost,
         measured_on=tally.answers,
     )
-
-
-def _seeds_file(settings: Settings) -> Path:
-    return Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
 
 
 def _journaled(settings: Settings, folder: RunFolder | None) -> tuple[list[Answer], float]:
