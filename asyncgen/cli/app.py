@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asyncgen.cli import bench, ctl, dedup, estimate, export, generate, serve, status
+from asyncgen.cli.listeners import heard_or_not, let_go
 from asyncgen.errors import AsyncgenError
 
 if TYPE_CHECKING:
@@ -81,12 +81,13 @@ def run(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         # The reader of our output has left (``| head``): nothing to report, nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go()
         return 0
     return outcome if isinstance(outcome, int) else 0
 
 
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
-    typer.echo(f"asyncgen: error: {line}", err=True)
+    with heard_or_not():
+        typer.echo(f"asyncgen: error: {line}", err=True)
     return code

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from asyncgen.bench.endpoint import Climb, at_most
 from asyncgen.bench.endpoint_report import HEAD, as_fields, as_row, as_text
 from asyncgen.bench.load import Bounds, Load
 from asyncgen.bench.questions import questions
+from asyncgen.cli.signals import ending
 from asyncgen.cli.summary import as_json_line, money
 from asyncgen.endpoints.connect import open_endpoints
 from asyncgen.endpoints.simulated.child import fastest_loop
@@ -138,7 +138,7 @@ class _Session:
         typer.echo(as_row(level), err=self._as_json)
 
     async def _watch_signals(self, scope: anyio.CancelScope) -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*ending()) as signals:
             async for number in signals:
                 self.received = number
                 _say("dropping what is in the air; it may be billed")

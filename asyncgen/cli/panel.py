@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from asyncgen.cli.listeners import heard_or_not, let_go
 from asyncgen.cli.live import budget, duration, is_noteworthy, lane_state, per_task
 from asyncgen.cli.meter import Meter, Rates, Sample
 from asyncgen.cli.summary import amount, money
@@ -31,6 +32,14 @@ _LINE_SECONDS = 5.0
 _LAST_KEPT = 4
 
 
+class _Console(Console):
+    """A console that ends nothing when its reader has left."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nowhere; rich would exit."""
+        let_go()
+
+
 class Display:
     """Shows a run while it works, on standard error.
 
@@ -42,7 +51,7 @@ class Display:
     def __init__(self, run: Run, *, enabled: bool) -> None:
         self._run = run
         self._enabled = enabled
-        self._console = Console(stderr=True)
+        self._console = _Console(stderr=True)
         self._meter = Meter()
         self._message = ""
         self._live: Live | None = None
@@ -50,7 +59,7 @@ class Display:
     def say(self, message: str) -> None:
         """Show what is going on besides the work; an empty message takes it back."""
         if message and self._enabled and not self._console.is_terminal and message != self._message:
-            self._console.print(f"asyncgen: {message}", highlight=False, soft_wrap=True)
+            self._print(message)
         self._message = message
 
     async def refresh(self) -> None:
@@ -61,6 +70,10 @@ class Display:
             while True:
                 await anyio.sleep(_LINE_SECONDS)
                 self._print_line()
+        with heard_or_not():
+            await self._show_panel()
+
+    async def _show_panel(self) -> None:
         with Live(
             self._panel(), console=self._console, auto_refresh=False, transient=True
         ) as self._live:
@@ -71,7 +84,9 @@ class Display:
     def close(self) -> None:
         """Show the state a last time."""
         engine = self._run.engine_snapshot()
-        if self._enabled and not self._console.is_terminal and engine and engine.answered:
+        if engine is None or not engine.answered + engine.recalled:
+            return
+        if self._enabled and not self._console.is_terminal:
             self._print_line()
 
     def _print_line(self) -> None:
@@ -79,15 +94,17 @@ class Display:
             return
         state, engine, rates = self._measure()
         made = min(state.valid, state.target)
-        self._console.print(
-            f"asyncgen: {made}/{state.target} tasks · kept {state.kept} of "
-            f"{state.candidates} candidates · answers {sum(state.answers.values())} · "
+        self._print(
+            f"{made}/{state.target} tasks · kept {state.kept} of "
+            f"{state.candidates} candidates · {_answers(state)} · "
             f"in flight {engine.in_flight if engine else 0} · {rates.requests:.1f} requests/s · "
             f"{rates.tokens:.0f} tokens/s · "
-            f"cost {_cost(state, engine)} · ETA {duration(rates.eta)}",
-            highlight=False,
-            soft_wrap=True,
+            f"cost {_cost(state, engine)} · ETA {duration(rates.eta)}"
         )
+
+    def _print(self, line: str) -> None:
+        with heard_or_not():
+            self._console.print(f"asyncgen: {line}", highlight=False, soft_wrap=True)
 
     def _measure(self) -> tuple[Status, EngineSnapshot | None, Rates]:
         state, engine = self._run.status(), self._run.engine_snapshot()
@@ -131,6 +148,9 @@ class Display:
         answers = " · ".join(f"{stage} {count}" for stage, count in state.answers.items())
         table.add_row("kept", f"{state.kept}", "accepted", f"{acceptance} ({rejected} rejected)")
         table.add_row("answers", f"{sum(state.answers.values())}", "stages", answers)
+        if recalled := state.recalled.answers:
+            cost = money(state.recalled.cost)
+            table.add_row("from the cache", f"{recalled}", "worth", cost)
         flying = f"{engine.in_flight}" if engine else "?"
         waiting = f"{engine.backing_off} backing off, {engine.retried} retried" if engine else "?"
         table.add_row("in flight", flying, "retries", waiting)
@@ -160,6 +180,12 @@ class Display:
             line.truncate(max(20, self._console.width - 6), overflow="ellipsis")
             line.no_wrap = True
         return Group(*lines)
+
+
+def _answers(state: Status) -> str:
+    recalled = state.recalled.answers
+    known = f" ({recalled} from the cache)" if recalled else ""
+    return f"answers {sum(state.answers.values())}{known}"
 
 
 def _cost(state: Status, engine: EngineSnapshot | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asyncgen.cli.signals import ending
 from asyncgen.cli.simulated import simulated
 
 if TYPE_CHECKING:
@@ -114,9 +115,7 @@ async def _serve(model: ModelFile, options: ServerOptions, log_path: Path) -> No
 
 
 async def _until_stopped(server: EmbeddedServer) -> None:
-    """Wait for Ctrl-C or SIGTERM; raise if the server dies before."""
-    import signal
-
+    """Wait for a signal; raise if the server dies before."""
     import anyio
 
     async def watch(scope: anyio.CancelScope) -> None:
@@ -125,7 +124,7 @@ async def _until_stopped(server: EmbeddedServer) -> None:
 
     async with anyio.create_task_group() as group:
         group.start_soon(watch, group.cancel_scope)
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*ending()) as signals:
             async for _ in signals:
                 break
         group.cancel_scope.cancel()

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import anyio
 import typer
 
+from asyncgen.cli.listeners import heard_or_not
 from asyncgen.cli.panel import Display
+from asyncgen.cli.signals import ending, is_impatient
 from asyncgen.cli.summary import as_json_line, files, funnel
 from asyncgen.control import serving
 from asyncgen.endpoints.connect import open_endpoints
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["run_session", "work_on"]
 
+_INTERRUPTED = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+"""Exit codes."""
+
 
 def run_session(folder: RunFolder, settings: Settings, *, as_json: bool) -> int:
     """Work on a run until it is done, paused or interrupted; return the exit code.
@@ -37,7 +42,8 @@ def run_session(folder: RunFolder, settings: Settings, *, as_json: bool) -> int:
     with Run.opened(folder, settings) as run:
         received, problem = work_on(run, quiet=as_json)
         code = _exit_code(run, received, problem)
-        _report(run, code, problem, as_json=as_json)
+        with heard_or_not():
+            _report(run, code, problem, as_json=as_json)
         if problem is not None and not isinstance(problem, RunPausedError):
             raise problem
     return code
@@ -130,12 +136,14 @@ class _Session:
             self._display.say(f"asyncgen ctl cannot reach this run: no socket in {folder} ({why})")
 
     async def _watch_signals(self, scope: anyio.CancelScope) -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*ending()) as signals:
             async for number in signals:
                 self._interrupt(number, scope)
 
     def _interrupt(self, number: int, scope: anyio.CancelScope) -> None:
         """First time: launch nothing more, wait for what is in the air. Second: drop it."""
+        if self._received is not None and not is_impatient(number):
+            return
         if self._received is not None or self._run.engine is None:
             self._received = self._received or number
             self._run.stopped = True
@@ -157,7 +165,7 @@ def _exit_code(run: Run, received: int | None, problem: AsyncgenError | None) ->
 def _report(run: Run, code: int, problem: AsyncgenError | None, *, as_json: bool) -> None:
     state = run.status()
     if as_json:
-        outcome = {0: "done", 3: "paused", 130: "interrupted", 143: "interrupted"}
+        outcome = {0: "done", 3: "paused"} | dict.fromkeys(_INTERRUPTED, "interrupted")
         typer.echo(
             as_json_line(
                 {
@@ -170,10 +178,10 @@ def _report(run: Run, code: int, problem: AsyncgenError | None, *, as_json: bool
                 }
             )
         )
-    elif code in {0, 3, 130, 143}:
+    elif code in {0, 3} | _INTERRUPTED:
         typer.echo(funnel(state))
         typer.echo(files(run.folder))
-    if code in {3, 130, 143}:
+    if code in {3} | _INTERRUPTED:
         why = f"stopped early: {problem}" if problem else "interrupted"
         # What was changed since stands in the folder; the flags of old would undo it.
         anew = ["generate", str(run.folder.path), *(["--json"] if as_json else [])]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from asyncgen.cli.signals import ending
+
 if TYPE_CHECKING:
     from asyncgen.endpoints.simulated import SimulatedOptions
 
@@ -121,8 +123,6 @@ def _run(options: SimulatedOptions, *, as_json: bool) -> None:
 
 
 async def _serve(options: SimulatedOptions, *, as_json: bool) -> None:
-    import signal
-
     import anyio
     import msgspec
 
@@ -134,7 +134,7 @@ async def _serve(options: SimulatedOptions, *, as_json: bool) -> None:
             f"serving '{options.model}' (simulated) at {provider.base_url}; Ctrl-C stops it",
             err=as_json,
         )
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*ending()) as signals:
             async for _ in signals:
                 break
         verdict = provider.verdict()

@@ -64,6 +64,8 @@ async def _open_simulated(
         api=lane.api or "chat",
         timeouts=timeouts,
         label=SIMULATED,
+        # Whatever model it plays: a trial must not pass for the real one later.
+        identity=f"{SIMULATED} {lane.model}",
         paid=False,
     )
     return await stack.enter_async_context(HttpEndpoint(options, prices=prices_of(lane)))

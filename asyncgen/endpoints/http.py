@@ -9,22 +9,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from asyncgen.endpoints import bodies
 from asyncgen.endpoints.anthropic_wire import ANTHROPIC
 from asyncgen.endpoints.failures import disguised_failure, failure_of
 from asyncgen.endpoints.hints import family_of, hints_of
 from asyncgen.endpoints.openai_wire import OPENAI
 from asyncgen.endpoints.refusals import Refusal, explained
-from asyncgen.endpoints.transport import Timeouts, await_rest, open_session, translated
+from asyncgen.endpoints.transport import Timeouts, attempt, open_session
 from asyncgen.endpoints.wire import Dialect
 from asyncgen.errors import BadAnswerError, EndpointError, SettingsError, TransientError
 from asyncgen.records import Completion, Reply
+from asyncgen.settings import api_family
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
+
+    import aiohttp
 
     from asyncgen.endpoints.prices import PriceList
     from asyncgen.endpoints.wire import Said
@@ -53,6 +54,7 @@ class HttpOptions:
         timeouts: How long to wait for what.
         name: What messages call it; the base URL by default.
         label: What a dataset's provenance calls the endpoint; the host by default.
+        identity: Tells its model from others; by default the interface and the model's name.
         paid: Whether answers cost money.
         headers: Whose rate-limit headers it sends; by its host where that is known.
         restricts_choices: Whether the service decodes under vLLM's
@@ -66,6 +68,7 @@ class HttpOptions:
     timeouts: Timeouts = field(default_factory=Timeouts)
     name: str = ""
     label: str = ""
+    identity: str = ""
     paid: bool = True
     headers: HeaderFamily = "auto"
     restricts_choices: bool = False
@@ -84,6 +87,8 @@ class HttpEndpoint:
 
     def __init__(self, options: HttpOptions, *, prices: PriceList | None = None) -> None:
         self.name = options.name or options.base_url
+        # OpenAI's two interfaces are told apart by each request.
+        self.identity = options.identity or f"{api_family(options.api)} {options.model}"
         self.paid = options.paid
         self._options = options
         self._prices = prices
@@ -195,11 +200,9 @@ class HttpEndpoint:
     async def _post(self, path: str, body: bytes) -> tuple[int, Any, bytes]:
         options = self._options
         url = f"{options.base_url.rstrip('/')}{path}"
-        with translated(options.base_url, options.timeouts) as phase:
+        with attempt(options.base_url, options.timeouts) as under_way:
             async with self._opened().post(url, data=body) as response:
-                phase.begun = True
-                await_rest(response, options.timeouts.stall)
-                return response.status, response.headers, await response.read()
+                return response.status, response.headers, await under_way.read(response)
 
     async def _served_models(self) -> list[str] | None:
         """Return what the service says it serves; asked once, however many are refused at once."""
@@ -214,10 +217,9 @@ class HttpEndpoint:
         url = f"{options.base_url.rstrip('/')}{self._wire.models_path(options.base_url)}"
         brief = Timeouts(total=_EXPLAIN_SECONDS)
         try:
-            with translated(options.base_url, brief):
-                timeout = aiohttp.ClientTimeout(total=_EXPLAIN_SECONDS)
-                async with self._opened().get(url, timeout=timeout) as response:
-                    content = await response.read()
+            with attempt(options.base_url, brief) as under_way:
+                async with self._opened().get(url) as response:
+                    content = await under_way.read(response)
                     return bodies.model_names(content) if response.status == 200 else None
         except TransientError:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 
 from asyncgen.endpoints.bodies import one_line
+from asyncgen.endpoints.deadline import Deadline
 from asyncgen.errors import (
     EndpointRefusedError,
     SettingsError,
@@ -21,8 +23,15 @@ from asyncgen.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
-__all__ = ["Timeouts", "await_rest", "open_session", "translated"]
+    from asyncgen.errors import Phase
+
+__all__ = ["Timeouts", "attempt", "open_session"]
+
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+"""Seconds, seconds and a count, where the system knows them: a dead connection ends after two
+minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +61,9 @@ def open_session(
         SettingsError: If the environment names a proxy of a kind that cannot be used.
     """
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
-        timeout=aiohttp.ClientTimeout(
-            total=timeouts.total, sock_connect=timeouts.connect, sock_read=timeouts.first_byte
-        ),
+        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300, socket_factory=_kept_alive),
+        # The other limits are kept by `attempt`.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeouts.connect),
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
         # Not trust_env: it looks for proxies and a netrc file on two other threads, each request.
@@ -77,58 +85,70 @@ def _proxy_for(base_url: str) -> str | None:
     return proxy
 
 
-def await_rest(response: aiohttp.ClientResponse, stall: float | None) -> None:
-    """From the headers on, let a response pause for ``stall`` seconds."""
-    connection = response.connection
-    # None once all of it has come.
-    if connection is not None and connection.protocol is not None:
-        connection.protocol.read_timeout = stall
-        connection.protocol.start_timeout()
+def _kept_alive(address: tuple[Any, ...]) -> socket.socket:
+    """Return a socket that notices when the other end, or the way there, is gone.
 
-
-class translated:  # noqa: N801 - reads as a word where it is used
-    """Turn aiohttp's exceptions into ours, at the seam and nowhere else.
-
-    Attributes:
-        begun: Whether the headers of the answer have come; set by the caller.
+    While an answer is made nothing is sent either way, for minutes: routers forget such a
+    connection, and after a sleep there may be none left.
     """
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if hasattr(socket, name):
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return made
 
-    __slots__ = ("_timeouts", "_url", "begun")
+
+class attempt:  # noqa: N801 - reads as a word where it is used
+    """One attempt at a URL: its time limits, and aiohttp's exceptions in our words."""
+
+    __slots__ = ("_deadline", "_timeouts", "_url")
 
     def __init__(self, url: str, timeouts: Timeouts) -> None:
         self._url = url
         self._timeouts = timeouts
-        self.begun = False
 
     def __enter__(self) -> Self:
+        timeouts = self._timeouts
+        self._deadline = Deadline(timeouts.total, timeouts.first_byte, timeouts.stall)
         return self
+
+    async def read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Return the body of an answer whose head has come."""
+        content, pieces = response.content, list[bytes]()
+        while not content.at_eof():
+            if not content.is_eof():
+                self._deadline.progress()
+            pieces.append(await content.readany())
+        return b"".join(pieces)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> None:
+        late = self._deadline.close(error)
         if error is None:
             return
-        ours = self._timed_out(error) or _failed(self._url, error)
+        ours = self._timed_out(late, error) or _failed(self._url, error)
         if ours is not None:
             raise ours from error
 
-    def _timed_out(self, error: BaseException) -> TimedOutError | None:
-        url, timeouts = self._url, self._timeouts
-        match error:
-            case aiohttp.ConnectionTimeoutError():
-                problem = f"{url}: no connection within {timeouts.connect:g} s"
-                return TimedOutError(problem, phase="connect")
-            case aiohttp.SocketTimeoutError() if self.begun:
-                problem = f"{url}: the answer stalled for {timeouts.stall or 0:g} s"
-                return TimedOutError(problem, phase="stalled")
-            case aiohttp.SocketTimeoutError():
-                problem = f"{url}: no first byte within {timeouts.first_byte or 0:g} s"
-                return TimedOutError(problem, phase="first_byte")
-            case TimeoutError():
-                problem = f"{url}: no answer within {timeouts.total:g} s"
-                return TimedOutError(problem, phase="total")
-            case _:
+    def _timed_out(self, late: Phase | None, error: BaseException) -> TimedOutError | None:
+        timeouts = self._timeouts
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            late = "connect"
+        match late:
+            case None:
                 return None
+            case "connect":
+                problem = f"no connection within {timeouts.connect:g} s"
+            case "first_byte":
+                problem = f"no first byte within {timeouts.first_byte or 0:g} s"
+            case "stalled":
+                problem = f"the answer stalled for {timeouts.stall or 0:g} s"
+            case "total":
+                problem = f"no answer within {timeouts.total:g} s"
+        return TimedOutError(f"{self._url}: {problem}", phase=late)
 
 
 def _failed(

@@ -28,7 +28,7 @@ class Breaker:
         rng: Source of jitter.
 
     Attributes:
-        since: When the present row of failures began; infinite if there is none.
+        since: Moment of the first of the present failures in a row; infinite if there is none.
     """
 
     __slots__ = ("_failures", "_in_a_row", "_probing", "_rng", "_until", "since")
@@ -67,11 +67,10 @@ class Breaker:
         """Close."""
         self._in_a_row, self._probing, self.since = 0, False, math.inf
 
-    def failed(self, sent_at: float, floor: float, now: float, *, probe: bool) -> None:
+    def failed(self, floor: float, now: float, *, probe: bool) -> None:
         """Count a failure of the endpoint as a whole.
 
         Args:
-            sent_at: When the attempt was sent.
             floor: Seconds that the endpoint asked to wait.
             now: The clock's reading, in seconds.
             probe: Whether the attempt was a probe.
@@ -80,7 +79,7 @@ class Breaker:
             self._probing = False
         elif self.is_open:
             return
-        self.since = min(self.since, sent_at)
+        self.since = min(self.since, now)
         self._in_a_row += 1
         rest = min(max(_SHARE * (now - self.since), _SHORTEST), _LONGEST)
         self._until = now + max(rest * self._rng.uniform(0.75, 1.0), floor)

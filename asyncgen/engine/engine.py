@@ -15,12 +15,13 @@ import random
 import time
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from asyncgen.engine.budget import Budget
 from asyncgen.engine.collector import collecting_seldom
+from asyncgen.engine.intake import Intake
 from asyncgen.engine.lane import Ask, Flight, Lane, Track
 from asyncgen.engine.limits import Limits
 from asyncgen.engine.retry import (
@@ -42,25 +43,13 @@ from asyncgen.records import Answer, Completion, Usage
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from asyncgen.records import Reply, Request
+    from asyncgen.engine.intake import Memory, Source
+    from asyncgen.records import Reply
 
-__all__ = ["Engine", "EngineOptions", "Source"]
+__all__ = ["Engine", "EngineOptions"]
 
 _SHORTEST_SLEEP = 0.001
 """Seconds. Timers of event loops are no finer."""
-
-
-class Source(Protocol):
-    """Where requests come from."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether no further request is wanted."""
-        ...
-
-    def next_request(self) -> Request | None:
-        """Hand over the most urgent request; ``None`` if there is none at present."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +61,7 @@ class EngineOptions:
         retry: How patiently to try again.
         max_cost: US dollars that may be spent, ``None`` for no limit.
         spent: US dollars that were spent in earlier sessions.
+        memory: Asked before any endpoint is.
         say: Takes lines for the user: a lane that is retired, say.
         clock: Returns seconds, monotonic.
         rng: Source of jitter.
@@ -81,6 +71,7 @@ class EngineOptions:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     max_cost: float | None = None
     spent: float = 0.0
+    memory: Memory | None = None
     say: Callable[[str], None] = lambda _line: None
     clock: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
@@ -122,7 +113,6 @@ class Engine:
         self._budget = Budget(self._options.max_cost, self._options.spent)
         self._retry_budget = RetryBudget(self._policy, now)
         self._retries: list[_Pending] = []
-        self._held: Ask | None = None
         self._latest: Ask | None = None
         self._attempts: dict[asyncio.Task[None], Flight] = {}
         self._in_flight = 0
@@ -133,6 +123,7 @@ class Engine:
         self._timer: asyncio.TimerHandle | None = None
         self._possibly_billed = 0
         self._usage = Usage()
+        self._recalled = 0
 
     async def run(self, source: Source) -> None:
         """Work until the source is finished, :meth:`stop` is called or an error ends it.
@@ -145,10 +136,12 @@ class Engine:
             AsyncgenError: What the source or ``deliver`` raises.
             RuntimeError: If the source is neither finished nor has anything to ask.
         """
+        identities = tuple(dict.fromkeys(one.endpoint.identity for one in self._tracks))
+        intake = Intake(source, self._options.memory, identities)
         try:
             with collecting_seldom():
                 async with asyncio.TaskGroup() as tasks:
-                    await self._work(source, tasks)
+                    await self._work(intake, tasks)
                     if not self._worth_waiting():
                         for attempt in self._attempts:
                             attempt.cancel()
@@ -209,6 +202,7 @@ class Engine:
             answered=sum(lane.answered for lane in lanes),
             retried=sum(lane.retried for lane in lanes),
             rate_limited=sum(lane.rate_limited for lane in lanes),
+            recalled=self._recalled,
             possibly_billed=self._possibly_billed,
             usage=self._usage,
             spent=self._budget.spent,
@@ -218,25 +212,27 @@ class Engine:
             lanes=lanes,
         )
 
-    async def _work(self, source: Source, tasks: asyncio.TaskGroup) -> None:
+    async def _work(self, intake: Intake, tasks: asyncio.TaskGroup) -> None:
         """Launch and wait until nothing more is to be launched."""
         loop = asyncio.get_running_loop()
-        while (decision := self._decide(source)) is not None:
+        while (decision := self._decide(intake)) is not None:
             if isinstance(decision, Flight):
-                attempt = tasks.create_task(self._attempt(decision))
+                attempt = tasks.create_task(self._attempt(decision, intake))
                 self._attempts[attempt] = decision
                 attempt.add_done_callback(self._ended)
+            elif isinstance(decision, Answer):
+                await self._hand_over(decision)
             else:
                 self._wake = loop.create_future()
                 self._sleep(decision)
                 await self._wake
 
-    def _decide(self, source: Source) -> Flight | float | None:
-        """Say what comes next: an attempt, so many seconds of waiting, or the end."""
+    def _decide(self, intake: Intake) -> Flight | Answer | float | None:
+        """Say what comes next: an attempt, a known answer, so many seconds of waiting, the end."""
         if self._stopping or self._error is not None:
             return None
         try:
-            decision = None if source.finished else self._next(source, self._now())
+            decision = None if intake.finished else self._next(intake, self._now())
         except AsyncgenError as error:
             self._error = error
             return None
@@ -245,8 +241,13 @@ class Engine:
             return None
         return decision
 
-    def _next(self, source: Source, now: float) -> Flight | float:
-        """Launch a retry that is due, else what was held back or is new; or name the wait."""
+    def _next(self, intake: Intake, now: float) -> Flight | Answer | float:
+        """Launch a retry that is due, else what was held back or is new; or name the wait.
+
+        What is known takes no place in flight, so it comes first.
+        """
+        if (answer := intake.known()) is not None:
+            return answer
         if self._in_flight >= self._ceiling:
             return math.inf
         wait = self._next_due(now)
@@ -255,13 +256,11 @@ class Engine:
             if isinstance(decision, Flight):
                 heapq.heappop(self._retries)
             return decision
-        if self._held is None and (request := source.next_request()) is not None:
-            self._held = Ask(request, request.prompt.characters)
-        if self._held is None:
+        if (ask := intake.next()) is None:
             return wait
-        decision = self._route(self._held, now)
+        decision = self._route(ask, now)
         if isinstance(decision, Flight):
-            self._held = None
+            intake.sent()
             return decision
         return min(wait, decision)
 
@@ -287,7 +286,7 @@ class Engine:
         self._in_flight += 1
         return route.track.launch(ask, route.amounts, route.worst, now)
 
-    async def _attempt(self, flight: Flight) -> None:
+    async def _attempt(self, flight: Flight, intake: Intake) -> None:
         """Make one attempt and act on its outcome; owned by the engine's task group."""
         try:
             try:
@@ -298,9 +297,21 @@ class Engine:
                 completion = self._landed(flight, reply)
             if completion is not None:
                 self._kick()
-                await self._deliver(Answer(flight.ask.request, completion))
+                answer = Answer(flight.ask.request, completion)
+                await self._deliver(answer)
+                intake.keep(answer, flight.track.endpoint.identity)
         except AsyncgenError as error:
             self._error = self._error or error
+
+    async def _hand_over(self, answer: Answer) -> None:
+        """Deliver what was known, one after the other: it may make the next request needless."""
+        try:
+            await self._deliver(answer)
+            self._recalled += 1
+        except AsyncgenError as error:
+            self._error = self._error or error
+        # However many there are, what is in the air goes on.
+        await asyncio.sleep(0)
 
     def _ended(self, attempt: asyncio.Task[None]) -> None:
         """Count off an attempt; one that was cancelled, even before it began, never landed."""

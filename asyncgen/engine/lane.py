@@ -233,12 +233,12 @@ class Track:
             self._silent_since = math.inf
             self.breaker.succeeded()
         elif isinstance(error, RateLimitedError):
-            self._silent_since = min(self._silent_since, passed.sent_at)
+            self._silent_since = min(self._silent_since, now)
             self.breaker.ended(probe=flight.probe)
             self._refused(passed, error, now)
         elif isinstance(error, TransientError):
-            self._silent_since = min(self._silent_since, passed.sent_at)
-            self.breaker.failed(passed.sent_at, error.retry_after or 0.0, now, probe=flight.probe)
+            self._silent_since = min(self._silent_since, now)
+            self.breaker.failed(error.retry_after or 0.0, now, probe=flight.probe)
             self.window.overloaded(now)
         else:
             self.breaker.ended(probe=flight.probe)
@@ -265,7 +265,10 @@ class Track:
         return seconds > 0
 
     def silent(self, now: float) -> float:
-        """Return for how many seconds every attempt has failed."""
+        """Return for how many seconds every attempt has failed.
+
+        From the first failure on, not from when that was sent: the clock may have leaped since.
+        """
         return max(0.0, now - self._silent_since)
 
     def close(self, floor: float, rng: random.Random, now: float) -> None:

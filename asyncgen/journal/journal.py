@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
 import sqlite3
-import threading
-import time
 from contextlib import closing
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import msgspec
 
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import schema
+from asyncgen.journal.committing import Committer, transaction
 from asyncgen.journal.rows import RowWriter, read
 
 if TYPE_CHECKING:
@@ -26,22 +24,25 @@ if TYPE_CHECKING:
 
     from asyncgen.records import Answer
 
-    Waiting: TypeAlias = tuple[Answer, asyncio.Future[None]]
     Outcome: TypeAlias = tuple[asyncio.Future[None], RunFolderError | None]
 
 __all__ = ["Journal", "JournalReader"]
 
-_LARGEST_GROUP = 512
-_GATHERING = 0.02
-"""Seconds that a group gathers while answers come fast: a commit costs as much as 20 answers."""
+
+class _Entry(NamedTuple):
+    """What is to be written.
+
+    Attributes:
+        answer: ``None`` to wait for those before it.
+        done: Resolved when it is on the disk; ``None`` if nobody waits for that.
+    """
+
+    answer: Answer | None
+    done: asyncio.Future[None] | None
 
 
 class Journal:
     """The journal of the run that this process holds, with one thread that writes.
-
-    While one commit is on its way to the disk, the answers that arrive gather for the next, and
-    where several did, a moment longer: the group grows with the load. An answer that comes
-    alone is written at once.
 
     Args:
         path: The database; made if absent. The caller holds the run's lock.
@@ -54,10 +55,8 @@ class Journal:
         self._path = path
         self._connection = schema.connect(path, writable=True)
         self._rows = RowWriter(self._connection)
-        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
-        self._is_busy = False
-        self._ended = False
+        self._committer = Committer("journal", self._commit)
+        self._behind: list[Answer] = []
         self._commits = 0
         self._loss = 0.0
 
@@ -83,18 +82,30 @@ class Journal:
         self._loss += cost
 
     async def append(self, answer: Answer) -> None:
-        """Return when the answer is on the disk.
+        """Return when the answer, and whatever was noted before it, is on the disk.
 
         Raises:
             RunFolderError: If it could not be written: the disk is full, say.
         """
-        done = asyncio.get_running_loop().create_future()
-        # An answer that has arrived is paid for: written even if its taker is cancelled.
-        self._waiting.put((answer, done))
-        await done
+        await self._written(answer)
+
+    def note(self, answer: Answer) -> None:
+        """Write an answer that may be had again for nothing, and return at once.
+
+        What is appended later is never on the disk without it.
+        """
+        self._committer.put(_Entry(answer, None))
+
+    async def settle(self) -> None:
+        """Return when all that was noted is on the disk.
+
+        Raises:
+            RunFolderError: If it could not be written.
+        """
+        await self._written(None)
 
     def __enter__(self) -> Self:
-        self._writer.start()
+        self._committer.__enter__()
         return self
 
     def __exit__(
@@ -103,8 +114,7 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._waiting.put(None)
-        self._writer.join()
+        self._committer.__exit__(kind, error, trace)
         try:
             if self._loss > 0:
                 schema.insert_loss(self._connection, self._loss)
@@ -114,49 +124,41 @@ class Journal:
         finally:
             self._connection.close()
 
-    def _write(self) -> None:
-        """Commit group after group; the writing thread's whole life."""
-        while group := self._next_group():
-            errors = self._commit_each([answer for answer, _ in group])
-            outcomes = [(done, error) for (_, done), error in zip(group, errors, strict=True)]
-            for loop, of_one in groupby(outcomes, key=lambda outcome: outcome[0].get_loop()):
-                # The loop may be closed by now: then nobody waits any more.
-                with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(_resolve, list(of_one))
+    async def _written(self, answer: Answer | None) -> None:
+        done = asyncio.get_running_loop().create_future()
+        # An answer that has arrived is paid for: written even if its taker is cancelled.
+        self._committer.put(_Entry(answer, done))
+        await done
 
-    def _next_group(self) -> list[Waiting]:
-        """Wait for an answer and return it with those behind it; nothing at the end."""
-        group: list[Waiting] = []
-        while not self._ended and len(group) < _LARGEST_GROUP:
-            if group and self._waiting.empty():
-                break
-            following = self._waiting.get()
-            if following is None:
-                self._ended = True
-                break
-            if not group and self._is_busy:
-                time.sleep(_GATHERING)
-            group.append(following)
-        self._is_busy = len(group) > 1
-        return group
+    def _commit(self, group: list[_Entry]) -> None:
+        for loop, outcomes in groupby(self._outcomes(group), key=lambda one: one[0].get_loop()):
+            # The loop may be closed by now: then nobody waits any more.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_resolve, list(outcomes))
 
-    def _commit_each(self, answers: list[Answer]) -> list[RunFolderError | None]:
-        """Commit answers together; if that fails each by itself, so that one takes none along."""
-        error = self._commit(answers)
-        if error is None or len(answers) == 1:
-            return [error] * len(answers)
-        return [self._commit([answer]) for answer in answers]
+    def _outcomes(self, group: list[_Entry]) -> list[Outcome]:
+        """Write a group, after what is still to be written of earlier ones.
 
-    def _commit(self, answers: list[Answer]) -> RunFolderError | None:
+        If it cannot be written as a whole, each is by itself: one takes no other along.
+        """
+        error = self._write(self._behind + [one.answer for one in group if one.answer is not None])
+        if error is not None and len(group) > 1:
+            return [outcome for one in group for outcome in self._outcomes([one])]
+        if error is None:
+            self._behind.clear()
+        else:
+            # Others followed from these: they must not be on the disk without them.
+            self._behind += [one.answer for one in group if one.answer and one.done is None]
+        return [(one.done, error) for one in group if one.done is not None]
+
+    def _write(self, answers: list[Answer]) -> RunFolderError | None:
+        if not answers:
+            return None
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._rows.insert(answers)
-            self._connection.execute("COMMIT")
+            with transaction(self._connection):
+                self._rows.insert(answers)
         except (sqlite3.Error, ValueError, OverflowError) as error:
-            # Values that SQLite cannot hold as well: this thread must not die, others wait for it.
-            with contextlib.suppress(sqlite3.Error):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            # Values that SQLite cannot hold as well: the thread must not die, others wait for it.
             self._rows.forget()
             return self._unwritten(error)
         self._commits += 1

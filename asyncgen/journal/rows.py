@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from functools import cache, lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -14,9 +14,7 @@ from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usag
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    Prefix: TypeAlias = tuple[object, ...]
-
-__all__ = ["RowWriter", "read"]
+__all__ = ["RowWriter", "read", "request_digest"]
 
 T = TypeVar("T")
 
@@ -24,7 +22,7 @@ _COLUMNS = (
     *("stage", "key", "request_sha256", "prefix", "variable", "sampling", "seed"),
     *("text", "finish_reason", "input_tokens", "output_tokens", "cached_tokens"),
     *("cache_write_tokens", "reasoning_tokens", "cost", "lost_cost", "choice_logprobs"),
-    *("endpoint", "model", "started_at", "seconds", "attempts"),
+    *("endpoint", "model", "started_at", "seconds", "attempts", "recalled"),
 )
 _MOST_ROWS = 128
 """Of one statement; a power of two."""
@@ -36,14 +34,13 @@ class RowWriter:
     A statement lets go of the interpreter's lock once, whatever it inserts: row by row, the
     thread that writes and that of the event loop would hand the lock to and fro all the time.
 
-    What it holds are the numbers of shared texts; after a transaction that was rolled back call
+    It holds the numbers of shared texts; after a transaction that was rolled back call
     :meth:`forget`, for some may be gone.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._numbers: dict[str, int] = {}
-        self._prefixes: dict[Prefix, tuple[int, hashlib._Hash]] = {}
 
     def insert(self, answers: Sequence[Answer]) -> None:
         """Insert answers within the open transaction."""
@@ -61,20 +58,17 @@ class RowWriter:
     def forget(self) -> None:
         """Forget the numbers of shared texts."""
         self._numbers.clear()
-        self._prefixes.clear()
 
     def _row(self, answer: Answer) -> tuple[object, ...]:
         request, completion = answer.request, answer.completion
         prompt, sampling, usage = request.prompt, request.sampling, completion.usage
-        prefix, beginning = self._prefix(prompt)
-        digest = beginning.copy()
-        digest.update(_bytes(f"\0{prompt.variable}\0") + msgspec.json.encode(sampling))
+        prefix, begun = _prefix(prompt)
         logprobs = completion.choice_logprobs
         return (
             request.stage,
             request.key,
-            digest.digest(),
-            prefix,
+            _digest(begun, request),
+            self._number(prefix),
             prompt.variable,
             self._sampling(sampling),
             sampling.seed,
@@ -93,16 +87,8 @@ class RowWriter:
             completion.started_at,
             completion.seconds,
             completion.attempts,
+            completion.recalled,
         )
-
-    def _prefix(self, prompt: Prompt) -> tuple[int, hashlib._Hash]:
-        """Return the number of what many prompts share, and the beginning of their digest."""
-        named = (prompt.fixed, prompt.turns, prompt.api, prompt.continues)
-        known = self._prefixes.get(named)
-        if known is None:
-            text = msgspec.json.encode(msgspec.structs.replace(prompt, variable="")).decode()
-            known = self._prefixes[named] = self._number(text), hashlib.sha256(_bytes(text))
-        return known
 
     def _sampling(self, sampling: Sampling) -> int:
         text = msgspec.json.encode(msgspec.structs.replace(sampling, seed=None)).decode()
@@ -123,6 +109,30 @@ def _insertion(rows: int) -> str:
     row = f"({', '.join('?' * len(_COLUMNS))})"
     values = ", ".join([row] * rows)
     return f"INSERT INTO answers ({', '.join(_COLUMNS)}) VALUES {values}"  # noqa: S608 - names of ours
+
+
+def request_digest(request: Request) -> bytes:
+    """Return the SHA-256 of what is asked: the prompt and how to decode."""
+    return _digest(_prefix(request.prompt)[1], request)
+
+
+def _digest(begun: hashlib._Hash, request: Request) -> bytes:
+    digest = begun.copy()
+    digest.update(_bytes(f"\0{request.prompt.variable}\0"))
+    digest.update(msgspec.json.encode(request.sampling))
+    return digest.digest()
+
+
+def _prefix(prompt: Prompt) -> tuple[str, hashlib._Hash]:
+    """Return what many prompts share as JSON, and a digest begun with it."""
+    return _begun(msgspec.structs.replace(prompt, variable=""))
+
+
+@lru_cache(maxsize=16)
+def _begun(prompt: Prompt) -> tuple[str, hashlib._Hash]:
+    # Few-shot blocks are long: to encode and to hash them costs more than all else of a row.
+    text = msgspec.json.encode(prompt).decode()
+    return text, hashlib.sha256(_bytes(text))
 
 
 def _bytes(text: str) -> bytes:
@@ -168,7 +178,7 @@ class _Shared:
 def _answer(row: list[Any], shared: _Shared) -> Answer:
     (stage, key, _digest, prefix, variable, sampling, seed), answered = row[:7], row[7:]
     (text, finish_reason, *tokens), priced = answered[:7], answered[7:]
-    cost, lost_cost, logprobs, endpoint, model, started_at, seconds, attempts = priced
+    cost, lost_cost, logprobs, endpoint, model, started_at, seconds, attempts, recalled = priced
     prompt = msgspec.structs.replace(shared.prompt(prefix), variable=variable)
     decoding = msgspec.structs.replace(shared.sampling(sampling), seed=seed)
     completion = Completion(
@@ -183,5 +193,6 @@ def _answer(row: list[Any], shared: _Shared) -> Answer:
         started_at=started_at,
         seconds=seconds,
         attempts=attempts,
+        recalled=bool(recalled),
     )
     return Answer(Request(stage, key, prompt, decoding), completion)

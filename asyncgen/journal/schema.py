@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSION", "connect", "insert_loss", "losses", "prepare", "problems"]
 
-VERSION = 3
+VERSION = 4
 """Number of the layout, kept as SQLite's ``user_version``."""
 
 _PAGE = 8192
@@ -53,6 +53,7 @@ CREATE TABLE answers (
     started_at      REAL NOT NULL,        -- Unix time, seconds
     seconds         REAL NOT NULL,
     attempts        INTEGER NOT NULL,
+    recalled        INTEGER NOT NULL,     -- 1: from a shared cache; others paid tokens and cost
     UNIQUE (stage, key)
 ) STRICT;
 CREATE TABLE losses (  -- of sessions: what attempts whose requests were not answered may have cost

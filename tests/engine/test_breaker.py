@@ -11,7 +11,7 @@ from asyncgen.engine.breaker import Breaker
 def broken(now: float = 0.0) -> Breaker:
     breaker = Breaker(3, random.Random(1))
     for _ in range(3):
-        breaker.failed(now, 0.0, now, probe=False)
+        breaker.failed(0.0, now, probe=False)
     return breaker
 
 
@@ -21,9 +21,9 @@ def test_it_opens_after_so_many_failures_in_a_row() -> None:
         if succeeds:
             breaker.succeeded()
         else:
-            breaker.failed(0, 0.0, 0, probe=False)
+            breaker.failed(0.0, 0, probe=False)
         assert not breaker.is_open
-    breaker.failed(0, 0.0, 0, probe=False)
+    breaker.failed(0.0, 0, probe=False)
 
     assert breaker.is_open
     assert 0 < breaker.delay(0) <= 0.5
@@ -35,7 +35,7 @@ def test_while_it_is_open_one_probe_at_a_time_is_sent() -> None:
     assert breaker.delay(1) == 0
     assert breaker.sent()
     assert breaker.delay(1) == math.inf
-    breaker.failed(1, 0.0, 1.2, probe=True)
+    breaker.failed(0.0, 1.2, probe=True)
     assert 0 < breaker.delay(1.2) <= 0.5
 
 
@@ -60,7 +60,7 @@ def test_a_probe_that_is_dropped_gives_way_to_another() -> None:
 def test_failures_of_what_was_sent_before_it_opened_do_not_put_off_the_probe() -> None:
     breaker = broken()
     before = breaker.until
-    breaker.failed(0, 0.0, 0.4, probe=False)
+    breaker.failed(0.0, 0.4, probe=False)
 
     assert breaker.until == before
 
@@ -69,13 +69,13 @@ def test_probes_are_a_tenth_of_the_outage_apart_at_most_half_a_minute() -> None:
     breaker = broken()
     for moment, most in ((20.0, 2.0), (100.0, 10.0), (10_000.0, 30.0)):
         breaker.sent()
-        breaker.failed(moment, 0.0, moment, probe=True)
+        breaker.failed(0.0, moment, probe=True)
         assert 0.75 * most <= breaker.delay(moment) <= most
 
 
 def test_what_the_endpoint_asks_for_is_a_floor() -> None:
     breaker = broken()
     breaker.sent()
-    breaker.failed(1, 7.0, 1, probe=True)
+    breaker.failed(7.0, 1, probe=True)
 
     assert breaker.delay(1) == 7

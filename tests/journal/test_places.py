@@ -26,17 +26,18 @@ _ROOM = 2_000_000  # bytes
 def _mounted(folder: Path, *arguments: str) -> Generator[None]:
     """Mount something at a folder for as long as the block runs."""
     folder.mkdir(exist_ok=True)
-    if os.geteuid() or shutil.which("mount") is None:
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if os.geteuid() or mount is None or umount is None:
         pytest.skip("only root can mount")
     done = subprocess.run(
-        ["mount", *arguments, str(folder)], capture_output=True, text=True, check=False
+        [mount, *arguments, str(folder)], capture_output=True, text=True, check=False
     )
     if done.returncode:
         pytest.skip(f"nothing can be mounted here: {done.stderr.strip()}")
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run([umount, str(folder)], check=True)
 
 
 async def _append(journal: Journal, keys: range, length: int = 100) -> None:

@@ -139,7 +139,8 @@ def test_a_copy_goes_on_without_the_original(begun: Path, whole: Path, tmp_path:
 
 
 def test_a_copy_needs_no_seed_file_but_its_own(tmp_path: Path) -> None:
-    seeds = shutil.copy(packaged("seed_tasks.jsonl"), tmp_path / "mine.jsonl")
+    seeds = tmp_path / "mine.jsonl"
+    shutil.copy(packaged("seed_tasks.jsonl"), seeds)
     expected = _grow(tmp_path / "whole", seeds=str(seeds))
     _grow(tmp_path / "run", seeds=str(seeds), answers=40)
     copy = shutil.copytree(tmp_path / "run", tmp_path / "copy")
@@ -152,7 +153,9 @@ def test_a_copy_needs_no_seed_file_but_its_own(tmp_path: Path) -> None:
 
 def test_other_seeds_are_refused_wherever_they_lie(begun: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
-    other.write_bytes(b"".join((begun / "seeds.jsonl").read_bytes().splitlines(keepends=True)[:100]))
+    other.write_bytes(
+        b"".join((begun / "seeds.jsonl").read_bytes().splitlines(keepends=True)[:100])
+    )
 
     with pytest.raises(RunFolderError, match="a run of other settings, seeds_sha256"):
         _grow(begun, seeds=str(other))

@@ -47,6 +47,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Return the seconds since the loop was made."""
         return self._jumping.now
 
+    def leap(self, seconds: float) -> None:
+        """Let time pass in which nothing runs, as when the process is stopped or frozen."""
+        self._jumping.now += seconds
+
 
 def run_virtually(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a coroutine function to its end in virtual time.
