@@ -17,7 +17,7 @@ from asyncgen.journal.committing import Committer, transaction
 from asyncgen.journal.rows import RowWriter, read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -214,7 +214,7 @@ def _read_all(connection: sqlite3.Connection, path: Path) -> Iterator[Answer]:
 
 
 @contextlib.contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
+def _damage_named(path: Path) -> Generator[None]:
     try:
         yield
     except (sqlite3.DatabaseError, msgspec.MsgspecError) as error:

@@ -410,3 +410,29 @@ def test_a_reader_changes_nothing(path: Path) -> None:
 
     assert keys_in(path) == list(range(5))
     assert {entry.name: entry.read_bytes() for entry in path.parent.iterdir()} == before
+
+
+def test_an_answer_that_cannot_be_stored_takes_no_other_along(path: Path) -> None:
+    """Not those of its group either, which were paid for."""
+    bad = Completion(text="cut \ud83d", finish_reason="stop")
+    answers = [answer(key) for key in range(40)]
+    answers[17] = msgspec.structs.replace(answers[17], completion=bad)
+
+    async def main(journal: Journal) -> list[BaseException | None]:
+        return await asyncio.gather(*map(journal.append, answers), return_exceptions=True)
+
+    with Journal(path) as journal:
+        outcomes = asyncio.run(main(journal))
+
+    assert [key for key, one in enumerate(outcomes) if one is not None] == [17]
+    assert keys_in(path) == [key for key in range(40) if key != 17]
+
+
+def test_answers_that_are_missing_in_the_middle_are_damage(path: Path) -> None:
+    """As in a copy whose parts are of different moments."""
+    _written(path, 20)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM answers WHERE number = 7")
+
+    with pytest.raises(RunFolderError, match="the journal is damaged: answer 7 is missing"):
+        list(JournalReader(path))
