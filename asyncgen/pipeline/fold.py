@@ -9,7 +9,9 @@ later stages concern one task each, and their order never matters.
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
@@ -110,14 +112,31 @@ class Fold:
         """Return the ids of the tasks that generation request ``ordinal`` shows."""
         settings = self._settings
         seen = ordinal - settings.look_ahead
-        known = self._machine[: self._machine_after[seen]] if seen >= 0 else []
         return draw_demonstrations(
             (settings.seed, ordinal),
             self._human,
-            known,
+            self._machine,
             total=settings.demonstrations,
             wanted_machine=settings.machine_demonstrations,
+            known=self._machine_after[seen] if seen >= 0 else 0,
         )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all that follows from the answers so far, as plain values that can be compared.
+
+        Not in it: what is due, from which a session takes what it hands out.
+        """
+        return {
+            "drafts": msgspec.to_builtins(self.drafts),
+            "rejections": msgspec.to_builtins(self.rejections),
+            "reasons": {stage: dict(reasons) for stage, reasons in self.reasons.items()},
+            "known": self.known,
+            "next_ordinal": self.next_ordinal,
+            "counts": msgspec.to_builtins(self.counts),
+            "machine_after": list(self._machine_after),
+            "early": sorted(self._early),
+            "settled": self._settled,
+        }
 
     def text_of(self, name: str) -> str:
         """Return the instruction of a seed or a kept task."""

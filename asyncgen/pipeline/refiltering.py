@@ -19,7 +19,7 @@ from asyncgen.pipeline.asking import concerns
 from asyncgen.pipeline.exclusion import with_excluded
 from asyncgen.pipeline.folder import RunFolder
 from asyncgen.pipeline.harvest import harvest
-from asyncgen.pipeline.run import empty_fold, load_fold, write_files
+from asyncgen.pipeline.run import empty_fold, load_fold, with_seeds, write_files
 from asyncgen.settings import DERIVING, differences, read_toml, resolve
 
 if TYPE_CHECKING:
@@ -96,12 +96,14 @@ def refilter(folder: RunFolder, out: Path, given: Mapping[str, Any]) -> Refilter
     settings = _changed(folder, old_settings, given)
     journal = JournalReader(folder.journal)
     answers = sum(old.counts.answers.values())
-    fold, _ = empty_fold(settings)
+    _, seeds = with_seeds(settings, folder)
+    fold, _ = empty_fold(settings, seeds)
     for answer in islice(journal, answers):
         if answer.request.stage == "generation":
             fold.commit(_taken_over(answer))
     with _appearing(out) as made:
         made.freeze(settings)
+        made.keep_seeds(seeds.read_bytes())
         with Journal(made.journal) as written:
             asyncio.run(_write(written, _of_use(old, fold, islice(journal, answers))))
         write_files(made, settings, fold)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asyncgen.endpoints.connect import prices_of
@@ -11,7 +10,7 @@ from asyncgen.pipeline.exclusion import read_excluded, with_excluded
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.run import with_seeds
-from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
+from asyncgen.pipeline.seeds import read_few_shot, read_seed_tasks
 from asyncgen.planning.costs import Tariff
 from asyncgen.planning.estimate import Basis
 from asyncgen.planning.funnel import observed, seen_in, usual
@@ -40,8 +39,9 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         CorpusError: If what is to be excluded cannot be read.
         RunFolderError: If the run there is damaged, or one of other settings.
     """
-    settings = with_excluded(with_seeds(settings))
-    seeds = read_seed_tasks(_seeds_file(settings), at_least=settings.demonstrations)
+    settings, path = with_seeds(settings, folder)
+    settings = with_excluded(settings)
+    seeds = read_seed_tasks(path, at_least=settings.demonstrations)
     few_shot = read_few_shot()
     prompts = PromptBook(settings, few_shot)
     answers, lost = _journaled(settings, folder)
@@ -63,10 +63,6 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         spent=tally.cost + lost,
         measured_on=tally.answers,
     )
-
-
-def _seeds_file(settings: Settings) -> Path:
-    return Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
 
 
 def _journaled(settings: Settings, folder: RunFolder | None) -> tuple[list[Answer], float]:

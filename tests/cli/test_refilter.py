@@ -85,7 +85,7 @@ def _kept_afresh(run: Path, **changes: object) -> list[tuple[str, str]]:
     """Fold a run's lists of instructions from the start under other settings."""
     settings, _ = load_fold(RunFolder(run))
     given = {"endpoint": "http://127.0.0.1:9/v1", "model": "m", "api": settings.api, **changes}
-    fold, _ = empty_fold(resolve({}, given))
+    fold, _ = empty_fold(resolve({}, given), run / "seeds.jsonl")
     for answer in JournalReader(run / "journal.db"):
         if answer.request.stage == "generation":
             fold.commit(answer)
