@@ -85,6 +85,8 @@ def test_questions_that_were_asked_again_are_made_anew_as_such(
 ) -> None:
     def hesitant(body: dict[str, Any], _number: int) -> Reply:
         prompt = prompt_of(body)
+        if prompt.endswith("(yes or no):"):
+            return Reply("no")
         return Reply("Hm." if prompt.endswith("Classification:") else answer(prompt))
 
     run = tmp_path / "run"
