@@ -7,6 +7,8 @@ AsyncgenError
 │   ├── SeedError              file, line, what
 │   ├── CorpusError            a corpus cannot be read or written: file, row, what
 │   ├── RunFolderError         not writable, of other settings, damaged, in use
+│   ├── CacheError             the shared cache is not writable, of something else or damaged
+│   ├── ExportError            a dataset cannot be divided, written or pushed as asked
 │   ├── ModelFileError         the embedded model's file is missing or damaged
 │   ├── EndpointRefusedError   the endpoint says no for good: host, path, key, model or request
 │   └── MissingExtraError      an optional dependency is not installed
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
 __all__ = [
     "AsyncgenError",
     "BadAnswerError",
+    "CacheError",
     "CorpusError",
     "EndpointError",
     "EndpointRefusedError",
+    "ExportError",
     "InputError",
     "LocalServerError",
     "MissingExtraError",
@@ -130,6 +134,19 @@ class RunFolderError(InputError):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+class CacheError(InputError):
+    """Raised when a shared cache cannot be used as it stands."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}; choose another with --cache DIR, or --cache none")
+        self.path = path
+        self.problem = problem
+
+
+class ExportError(InputError):
+    """Raised when a dataset cannot be divided, written or pushed as it was asked for."""
 
 
 class ModelFileError(InputError):

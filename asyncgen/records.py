@@ -56,15 +56,21 @@ Reason = Literal[
     "starts_with_punctuation",
     "starts_with_non_ascii",
     "leaked_template",
+    "mixed_in_task",
     "repetitive",
+    "refusal",
     "similar",
     # of an instance
     "instance_cut_off",
     "output_empty",
     "output_equals_input",
+    "output_equals_instruction",
     "ends_with_colon",
     "output_leaks_template",
+    "output_runs_on",
     "output_repetitive",
+    "output_refuses",
+    "output_asks_for_input",
     "instance_duplicate",
     "conflicting_outputs",
     "too_many_instances",
@@ -167,7 +173,8 @@ class Request(Struct, frozen=True):
     """One question to a language model.
 
     ``(stage, key)`` names it within a run: the key is the ordinal for
-    generation, the task's id for the later stages.
+    generation, the task's id for the later stages, with "#2" behind it where the
+    same is asked of it a second time.
     """
 
     stage: Stage
@@ -218,6 +225,8 @@ class Completion(Struct, frozen=True, kw_only=True):
         attempts: How often it was tried, the successful attempt included.
         lost_cost: US dollars, at the worst, for attempts before it whose answers were lost but
             may have been billed.
+        recalled: Whether it was taken from a shared cache: tokens, cost and times are then those
+            of the run that asked.
     """
 
     text: str
@@ -231,6 +240,12 @@ class Completion(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     attempts: int = 1
     lost_cost: float = 0.0
+    recalled: bool = False
+
+    @property
+    def spent(self) -> float:
+        """US dollars that the run paid for it as far as known, lost attempts included."""
+        return 0.0 if self.recalled else (self.cost or 0.0) + self.lost_cost
 
 
 class RateHint(Struct, frozen=True, kw_only=True):

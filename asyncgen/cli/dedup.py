@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sys
 import threading
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from asyncgen.cli.processors import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -113,7 +114,7 @@ def dedup(  # noqa: PLR0913 - each parameter is a flag
         form=form,
         annotate=annotate,
         skip_bad=skip_bad,
-        threads=threads or _processors(),
+        threads=threads or processors(),
     )
     with _ending_cleanly(), _Display() as display:
         outcome = run(job, lambda: _pool(threshold, tokenizer, scan=annotate), display.show)
@@ -124,13 +125,6 @@ def dedup(  # noqa: PLR0913 - each parameter is a flag
         typer.echo(as_json_line(_summary(outcome, seconds)))
     else:
         _say(f"{out}: {_in_words(outcome, seconds)}")
-
-
-def _processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _pool(threshold: float, tokenizer: Literal["rouge", "unicode"], *, scan: bool) -> Pool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Api",
     "ApiKeyEnv",
+    "Cache",
     "Config",
     "Endpoint",
     "FirstByteTimeout",
@@ -29,6 +30,7 @@ __all__ = [
     "ModelPath",
     "OutputTpm",
     "Patience",
+    "Profile",
     "Rpd",
     "Rpm",
     "Seed",
@@ -51,6 +53,12 @@ Endpoint = Annotated[list[str] | None, typer.Option(help=_ENDPOINT)]
 Model = Annotated[str | None, typer.Option(help="Model name, as the endpoint knows it.")]
 Api = Annotated[str | None, typer.Option(help="chat, completions or anthropic.")]
 ApiKeyEnv = Annotated[str | None, typer.Option(help="Environment variable that holds the key.")]
+Profile = Annotated[
+    str | None,
+    typer.Option(
+        help="default, or paper: the original's prompts, decoding and rules, defects included."
+    ),
+]
 Target = Annotated[int | None, typer.Option(help="Finished tasks wanted.")]
 Seeds = Annotated[
     Path | None, typer.Option(help="JSONL file of seed tasks, instead of the package's own.")
@@ -69,6 +77,10 @@ InputTpm = Annotated[float | None, typer.Option(help="Input tokens per minute an
 OutputTpm = Annotated[float | None, typer.Option(help="Output tokens per minute and endpoint.")]
 Rpd = Annotated[float | None, typer.Option(help="Requests per day and endpoint.")]
 MaxCost = Annotated[float | None, typer.Option(help="US dollars that the run may cost in all.")]
+Cache = Annotated[
+    Path | None,
+    typer.Option(help="Folder of answers that runs share, made if absent; 'none' for no cache."),
+]
 Timeout = Annotated[float | None, typer.Option(help="Seconds for one request.")]
 FirstByteTimeout = Annotated[
     float | None, typer.Option(help="Seconds to the first byte of an answer.")
@@ -105,8 +117,10 @@ def settings_of(
     """
     from asyncgen.settings import Settings, read_toml, resolve
 
-    flags = {name: _plain(given[name]) for name in Settings.__struct_fields__ if name in given}
-    from_file = read_toml(config) if config else {}
+    flags = {
+        name: _plain(name, given[name]) for name in Settings.__struct_fields__ if name in given
+    }
+    from_file = _anywhere(read_toml(config)) if config else {}
     source = "settings" if config is None else str(config)
     if not from_file and folder is not None and folder.settings.is_file():
         # Resuming: what is not said again stays as it was.
@@ -114,6 +128,16 @@ def settings_of(
     return resolve(from_file, flags, source=source)
 
 
-def _plain(value: Any) -> Any:
+def _anywhere(from_file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file's settings with the cache's path as :func:`_plain` gives it."""
+    cache = from_file.get("cache")
+    if not (isinstance(cache, str) and cache):
+        return dict(from_file)
+    return {**from_file, "cache": _plain("cache", Path(cache))}
+
+
+def _plain(name: str, value: Any) -> Any:
     """Return a path as text that holds wherever the next session is started."""
-    return str(value.absolute()) if isinstance(value, Path) else value
+    if not isinstance(value, Path):
+        return value
+    return "" if name == "cache" and str(value) == "none" else str(value.absolute())

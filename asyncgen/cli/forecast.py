@@ -35,10 +35,12 @@ class Probed(Struct, frozen=True, kw_only=True):
 
     Attributes:
         requests: Answers by stage.
+        recalled: How many of them came from a shared cache, and are in none of the following.
         cost: US dollars; ``None`` where no price is known.
     """
 
     requests: dict[Stage, int]
+    recalled: int
     input_tokens: int
     output_tokens: int
     cached_tokens: int
@@ -52,6 +54,7 @@ class Probed(Struct, frozen=True, kw_only=True):
             requests={
                 stage: count - before.answers[stage] for stage, count in after.answers.items()
             },
+            recalled=after.recalled.answers - before.recalled.answers,
             input_tokens=after.usage.input_tokens - before.usage.input_tokens,
             output_tokens=after.usage.output_tokens - before.usage.output_tokens,
             cached_tokens=after.usage.cached_tokens - before.usage.cached_tokens,
@@ -158,8 +161,9 @@ def _basis(outcome: Estimate) -> str:
 def _probe(probed: Probed | None, run_dir: Path | None) -> list[str]:
     if probed is None:
         return []
+    known = f" ({probed.recalled} from the cache)" if probed.recalled else ""
     line = (
-        f"  probe  {sum(probed.requests.values())} requests in {probed.seconds:.1f} s, "
+        f"  probe  {sum(probed.requests.values())} requests{known} in {probed.seconds:.1f} s, "
         f"cost {money(probed.cost)}; kept, go on with: asyncgen generate {run_dir}"
     )
     return [line]

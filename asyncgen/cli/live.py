@@ -74,10 +74,11 @@ def _is_at_limit(lane: LaneSnapshot) -> bool:
 
 
 def _counts(engine: EngineSnapshot) -> str:
+    recalled = f" · from the cache {engine.recalled:,}" if engine.recalled else ""
     return (
         f"  in flight {engine.in_flight} · backing off {engine.backing_off} · "
         f"answered {engine.answered:,} · retried {engine.retried:,} · "
-        f"rate limited {engine.rate_limited:,}"
+        f"rate limited {engine.rate_limited:,}{recalled}"
     )
 
 

@@ -84,7 +84,9 @@ class Display:
     def close(self) -> None:
         """Show the state a last time."""
         engine = self._run.engine_snapshot()
-        if self._enabled and not self._console.is_terminal and engine and engine.answered:
+        if engine is None or not engine.answered + engine.recalled:
+            return
+        if self._enabled and not self._console.is_terminal:
             self._print_line()
 
     def _print_line(self) -> None:
@@ -94,7 +96,7 @@ class Display:
         made = min(state.valid, state.target)
         self._print(
             f"{made}/{state.target} tasks · kept {state.kept} of "
-            f"{state.candidates} candidates · answers {sum(state.answers.values())} · "
+            f"{state.candidates} candidates · {_answers(state)} · "
             f"in flight {engine.in_flight if engine else 0} · {rates.requests:.1f} requests/s · "
             f"{rates.tokens:.0f} tokens/s · "
             f"cost {_cost(state, engine)} · ETA {duration(rates.eta)}"
@@ -146,6 +148,9 @@ class Display:
         answers = " · ".join(f"{stage} {count}" for stage, count in state.answers.items())
         table.add_row("kept", f"{state.kept}", "accepted", f"{acceptance} ({rejected} rejected)")
         table.add_row("answers", f"{sum(state.answers.values())}", "stages", answers)
+        if recalled := state.recalled.answers:
+            cost = money(state.recalled.cost)
+            table.add_row("from the cache", f"{recalled}", "worth", cost)
         flying = f"{engine.in_flight}" if engine else "?"
         waiting = f"{engine.backing_off} backing off, {engine.retried} retried" if engine else "?"
         table.add_row("in flight", flying, "retries", waiting)
@@ -175,6 +180,12 @@ class Display:
             line.truncate(max(20, self._console.width - 6), overflow="ellipsis")
             line.no_wrap = True
         return Group(*lines)
+
+
+def _answers(state: Status) -> str:
+    recalled = state.recalled.answers
+    known = f" ({recalled} from the cache)" if recalled else ""
+    return f"answers {sum(state.answers.values())}{known}"
 
 
 def _cost(state: Status, engine: EngineSnapshot | None) -> str:

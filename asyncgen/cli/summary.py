@@ -27,6 +27,7 @@ def funnel(state: Status) -> str:
         _row("with a valid instance", state.valid, _share(state.valid, state.settled)),
         _row("in the dataset", state.tasks, f"  of {state.target:,}"),
         _answers(state),
+        *_recalled(state),
         _tokens(state),
     ]
     return "\n".join(lines)
@@ -71,6 +72,16 @@ def _reasons(state: Status, stage: Stage) -> list[str]:
 def _answers(state: Status) -> str:
     stages = ", ".join(f"{stage} {count:,}" for stage, count in state.answers.items())
     return f"  answers {sum(state.answers.values()):,} ({stages})"
+
+
+def _recalled(state: Status) -> list[str]:
+    known = state.recalled
+    if not known.answers:
+        return []
+    usage = known.usage
+    taken = f"tokens in {usage.input_tokens:,}, out {usage.output_tokens:,}"
+    worth = f", cost {money(known.cost)}"
+    return [f"  from the cache {known.answers:,} of them; they would have taken {taken}{worth}"]
 
 
 def _tokens(state: Status) -> str:

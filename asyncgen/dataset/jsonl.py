@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from typing import TYPE_CHECKING
 
 import msgspec
 import orjson
 
-from asyncgen.errors import RunFolderError
+from asyncgen.corpus.sink import Sink
+from asyncgen.errors import CorpusError, RunFolderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,20 +31,14 @@ def write_json_lines(path: Path, values: Iterable[msgspec.Struct]) -> int:
     Raises:
         RunFolderError: If it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     count = 0
     try:
-        with partial.open("wb") as stream:
+        with Sink(path) as sink:
             for value in values:
-                stream.write(json_line(value))
+                sink.write(json_line(value))
                 count += 1
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        if isinstance(error, OSError):
-            raise RunFolderError(path, f"cannot be written ({error.strerror})") from error
-        raise
+            sink.finish()
+            sink.commit()
+    except CorpusError as error:
+        raise RunFolderError(path, error.problem) from error
     return count

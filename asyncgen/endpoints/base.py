@@ -18,10 +18,13 @@ class Endpoint(Protocol):
 
     Attributes:
         name: What messages call it.
+        identity: Tells its model from others, wherever they are: an answer of one endpoint may
+            stand for that of another with the same identity.
         paid: Whether answers cost money, so that those in the air are waited for.
     """
 
     name: str
+    identity: str
     paid: bool
 
     async def send(self, request: Request) -> Reply:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.endpoints.prices import FREE, fixed_prices, public_prices
 from asyncgen.endpoints.transport import Timeouts
 from asyncgen.settings import EMBEDDED, SIMULATED
@@ -64,6 +65,8 @@ async def _open_simulated(
         api=lane.api or "chat",
         timeouts=timeouts,
         label=SIMULATED,
+        # Whatever model it plays: a trial must not pass for the real one later.
+        identity=f"{SIMULATED} {lane.model}",
         paid=False,
     )
     return await stack.enter_async_context(HttpEndpoint(options, prices=prices_of(lane)))

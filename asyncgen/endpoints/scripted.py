@@ -29,6 +29,7 @@ class ScriptedEndpoint:
         delay: Seconds to wait before an attempt is answered.
         paid: Whether requests in the air are waited for at the end.
         worst_cost: What an attempt may cost at most, in US dollars; ``None`` for no price.
+        identity: Of the model that it plays.
 
     Attributes:
         requests: Every attempt so far, in the order of arrival.
@@ -44,8 +45,10 @@ class ScriptedEndpoint:
         name: str = "scripted",
         paid: bool = True,
         worst_cost: float | None = 0.0,
+        identity: str = "scripted",
     ) -> None:
         self.name = name
+        self.identity = identity
         self.paid = paid
         self.requests: list[Request] = []
         self.in_flight = 0

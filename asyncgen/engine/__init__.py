@@ -1,6 +1,7 @@
 """Keeps requests in flight under limits, and knows nothing of instructions."""
 
-from asyncgen.engine.engine import Engine, EngineOptions, Source
+from asyncgen.engine.engine import Engine, EngineOptions
+from asyncgen.engine.intake import Memory, Source
 from asyncgen.engine.lane import Lane
 from asyncgen.engine.limits import Limits
 from asyncgen.engine.retry import RetryPolicy
@@ -15,6 +16,7 @@ __all__ = [
     "LaneSnapshot",
     "LimitSnapshot",
     "Limits",
+    "Memory",
     "RetryPolicy",
     "Source",
 ]

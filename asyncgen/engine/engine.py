@@ -9,26 +9,25 @@ while a request backs off, and nothing polls: whatever changes the answer of
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 import random
 import time
 from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from asyncgen.engine.backlog import Backlog
 from asyncgen.engine.budget import Budget
 from asyncgen.engine.collector import collecting_seldom
-from asyncgen.engine.lane import Ask, Flight, Lane, Track
+from asyncgen.engine.intake import Intake
+from asyncgen.engine.lane import Flight, Track
 from asyncgen.engine.limits import Limits
 from asyncgen.engine.retry import (
     GiveUp,
     Park,
     RejectRequest,
     Retire,
-    RetryBudget,
     RetryLater,
     RetryPolicy,
     Situation,
@@ -42,25 +41,14 @@ from asyncgen.records import Answer, Completion, Usage
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from asyncgen.records import Reply, Request
+    from asyncgen.engine.intake import Memory, Source
+    from asyncgen.engine.lane import Ask, Lane
+    from asyncgen.records import Reply
 
-__all__ = ["Engine", "EngineOptions", "Source"]
+__all__ = ["Engine", "EngineOptions"]
 
 _SHORTEST_SLEEP = 0.001
 """Seconds. Timers of event loops are no finer."""
-
-
-class Source(Protocol):
-    """Where requests come from."""
-
-    @property
-    def finished(self) -> bool:
-        """Whether no further request is wanted."""
-        ...
-
-    def next_request(self) -> Request | None:
-        """Hand over the most urgent request; ``None`` if there is none at present."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +60,7 @@ class EngineOptions:
         retry: How patiently to try again.
         max_cost: US dollars that may be spent, ``None`` for no limit.
         spent: US dollars that were spent in earlier sessions.
+        memory: Asked before any endpoint is.
         say: Takes lines for the user: a lane that is retired, say.
         clock: Returns seconds, monotonic.
         rng: Source of jitter.
@@ -81,18 +70,10 @@ class EngineOptions:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     max_cost: float | None = None
     spent: float = 0.0
+    memory: Memory | None = None
     say: Callable[[str], None] = lambda _line: None
     clock: Callable[[], float] = time.monotonic
     rng: random.Random = field(default_factory=random.Random)
-
-
-@dataclass(slots=True, order=True)
-class _Pending:
-    """A request that waits for another attempt; the earliest comes first."""
-
-    due: float
-    tie: int
-    ask: Ask = field(compare=False)
 
 
 class Engine:
@@ -120,19 +101,17 @@ class Engine:
         ]
         self._deliver = deliver
         self._budget = Budget(self._options.max_cost, self._options.spent)
-        self._retry_budget = RetryBudget(self._policy, now)
-        self._retries: list[_Pending] = []
-        self._held: Ask | None = None
+        self._backlog = Backlog(self._policy, now)
         self._latest: Ask | None = None
-        self._attempts: dict[asyncio.Task[None], Flight] = {}
+        self._attempts: dict[Flight, asyncio.Task[None]] = {}
         self._in_flight = 0
-        self._tie = count()
         self._stopping = False
         self._error: AsyncgenError | RuntimeError | None = None
         self._wake: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._possibly_billed = 0
         self._usage = Usage()
+        self._recalled = 0
 
     async def run(self, source: Source) -> None:
         """Work until the source is finished, :meth:`stop` is called or an error ends it.
@@ -145,15 +124,20 @@ class Engine:
             AsyncgenError: What the source or ``deliver`` raises.
             RuntimeError: If the source is neither finished nor has anything to ask.
         """
+        identities = tuple(dict.fromkeys(one.endpoint.identity for one in self._tracks))
+        intake = Intake(source, self._options.memory, identities)
         try:
             with collecting_seldom():
                 async with asyncio.TaskGroup() as tasks:
-                    await self._work(source, tasks)
+                    await self._work(intake, tasks)
                     if not self._worth_waiting():
-                        for attempt in self._attempts:
+                        for attempt in self._attempts.values():
                             attempt.cancel()
         finally:
             self._sleep(None)
+            for flight in tuple(self._attempts):
+                # It was cancelled before it began.
+                self._ended(flight)
         if self._error is not None:
             raise self._error
 
@@ -192,7 +176,7 @@ class Engine:
                 for track in self._tracks:
                     priced(track, self._latest)
 
-            flying = [one for one in self._attempts.values() if not one.is_down]
+            flying = [one for one in self._attempts if not one.is_down]
             worst = [one.worst or priced(one.track, one.ask) for one in flying]
             for one, most in zip(flying, worst, strict=True):
                 one.worst = most
@@ -205,10 +189,11 @@ class Engine:
         lanes = tuple(track.snapshot(now) for track in self._tracks)
         return EngineSnapshot(
             in_flight=self._in_flight,
-            backing_off=len(self._retries),
+            backing_off=len(self._backlog),
             answered=sum(lane.answered for lane in lanes),
             retried=sum(lane.retried for lane in lanes),
             rate_limited=sum(lane.rate_limited for lane in lanes),
+            recalled=self._recalled,
             possibly_billed=self._possibly_billed,
             usage=self._usage,
             spent=self._budget.spent,
@@ -218,25 +203,25 @@ class Engine:
             lanes=lanes,
         )
 
-    async def _work(self, source: Source, tasks: asyncio.TaskGroup) -> None:
+    async def _work(self, intake: Intake, tasks: asyncio.TaskGroup) -> None:
         """Launch and wait until nothing more is to be launched."""
         loop = asyncio.get_running_loop()
-        while (decision := self._decide(source)) is not None:
+        while (decision := self._decide(intake)) is not None:
             if isinstance(decision, Flight):
-                attempt = tasks.create_task(self._attempt(decision))
-                self._attempts[attempt] = decision
-                attempt.add_done_callback(self._ended)
+                self._attempts[decision] = tasks.create_task(self._attempt(decision, intake))
+            elif isinstance(decision, Answer):
+                await self._hand_over(decision)
             else:
                 self._wake = loop.create_future()
                 self._sleep(decision)
                 await self._wake
 
-    def _decide(self, source: Source) -> Flight | float | None:
-        """Say what comes next: an attempt, so many seconds of waiting, or the end."""
+    def _decide(self, intake: Intake) -> Flight | Answer | float | None:
+        """Say what comes next: an attempt, a known answer, so many seconds of waiting, the end."""
         if self._stopping or self._error is not None:
             return None
         try:
-            decision = None if source.finished else self._next(source, self._now())
+            decision = None if intake.finished else self._next(intake, self._now())
         except AsyncgenError as error:
             self._error = error
             return None
@@ -245,49 +230,34 @@ class Engine:
             return None
         return decision
 
-    def _next(self, source: Source, now: float) -> Flight | float:
-        """Launch a retry that is due, else what was held back or is new; or name the wait."""
+    def _next(self, intake: Intake, now: float) -> Flight | Answer | float:
+        """Launch a retry that is due, else what was held back or is new; or name the wait.
+
+        What is known takes no place in flight, so it comes first.
+        """
+        if (answer := intake.known()) is not None:
+            return answer
         if self._in_flight >= self._ceiling:
             return math.inf
-        wait = self._next_due(now)
-        if wait <= 0:
-            decision = self._route(self._retries[0].ask, now)
-            if isinstance(decision, Flight):
-                heapq.heappop(self._retries)
-            return decision
-        if self._held is None and (request := source.next_request()) is not None:
-            self._held = Ask(request, request.prompt.characters)
-        if self._held is None:
+        wait = self._backlog.wait(now)
+        queue = self._backlog if wait <= 0 else intake
+        if (ask := queue.next()) is None:
             return wait
-        decision = self._route(self._held, now)
-        if isinstance(decision, Flight):
-            self._held = None
-            return decision
-        return min(wait, decision)
-
-    def _next_due(self, now: float) -> float:
-        """Return the seconds until a retry may go: infinite if there is none."""
-        if not self._retries:
-            return math.inf
-        first = self._retries[0]
-        wait = first.due - now
-        return max(wait, self._retry_budget.delay(now)) if first.ask.counted else wait
-
-    def _route(self, ask: Ask, now: float) -> Flight | float:
         route = pick(self._tracks, ask, self._budget, self._policy.longest_wait, now)
-        return self._launch(ask, route, now) if isinstance(route, Route) else route
+        if not isinstance(route, Route):
+            return route if wait <= 0 else min(wait, route)
+        queue.sent()
+        return self._launch(ask, route, now)
 
     def _launch(self, ask: Ask, route: Route, now: float) -> Flight:
-        if ask.counted:
-            self._retry_budget.spend()
-        elif ask.tries == 0:
-            self._retry_budget.earn()
+        if ask.tries == 0:
+            self._backlog.earn()
         self._latest = ask
         self._budget.reserve(route.worst)
         self._in_flight += 1
         return route.track.launch(ask, route.amounts, route.worst, now)
 
-    async def _attempt(self, flight: Flight) -> None:
+    async def _attempt(self, flight: Flight, intake: Intake) -> None:
         """Make one attempt and act on its outcome; owned by the engine's task group."""
         try:
             try:
@@ -298,13 +268,27 @@ class Engine:
                 completion = self._landed(flight, reply)
             if completion is not None:
                 self._kick()
-                await self._deliver(Answer(flight.ask.request, completion))
+                answer = Answer(flight.ask.request, completion)
+                await self._deliver(answer)
+                intake.keep(answer, flight.track.endpoint.identity)
         except AsyncgenError as error:
             self._error = self._error or error
+        finally:
+            self._ended(flight)
 
-    def _ended(self, attempt: asyncio.Task[None]) -> None:
-        """Count off an attempt; one that was cancelled, even before it began, never landed."""
-        flight = self._attempts.pop(attempt)
+    async def _hand_over(self, answer: Answer) -> None:
+        """Deliver what was known, one after the other: it may make the next request needless."""
+        try:
+            await self._deliver(answer)
+            self._recalled += 1
+        except AsyncgenError as error:
+            self._error = self._error or error
+        # However many there are, what is in the air goes on.
+        await asyncio.sleep(0)
+
+    def _ended(self, flight: Flight) -> None:
+        """Count off an attempt; one that was cancelled never landed."""
+        del self._attempts[flight]
         if not flight.is_down:
             self._touch_down(flight)
             self._budget.lose(flight.worst)
@@ -388,7 +372,7 @@ class Engine:
             if self._others_answer(track, now):
                 # It was that endpoint that asked to wait.
                 due = now
-        heapq.heappush(self._retries, _Pending(due, next(self._tie), ask))
+        self._backlog.add(ask, due)
 
     def _stand_down(self, flight: Flight, decision: Park | Retire, now: float) -> None:
         """Take a lane out and give its request to the others."""
@@ -400,7 +384,7 @@ class Engine:
         track.retried += 1
         track.park(seconds, decision.reason, now)
         flight.ask.counted = False
-        heapq.heappush(self._retries, _Pending(now, next(self._tie), flight.ask))
+        self._backlog.add(flight.ask, now)
 
     def _others_answer(self, track: Track, now: float) -> bool:
         return any(

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from asyncgen.engine.breaker import Breaker
 from asyncgen.engine.estimate import TokenEstimate
 from asyncgen.engine.gate import Gate
@@ -52,8 +54,7 @@ class Lane:
     max_in_flight: int | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Ask:
+class Ask(Struct, eq=False):
     """A request on its way to an answer.
 
     Attributes:
@@ -74,8 +75,7 @@ class Ask:
     counted: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Flight:
+class Flight(Struct, eq=False):
     """One attempt that is open.
 
     Attributes:
@@ -181,7 +181,7 @@ class Track:
         if self._latency and self.window.is_starting:
             seconds = self._evenly(now)
             wait = max(wait, seconds)
-        return max(wait, 0.0)
+        return wait if wait > 0 else 0.0
 
     def _evenly(self, now: float) -> float:
         """Return the seconds that a request waits for a slow start not to go in bunches.

@@ -86,6 +86,8 @@ class EngineSnapshot:
 
     Attributes:
         backing_off: Requests that wait for another attempt.
+        answered: Requests that endpoints answered.
+        recalled: Requests that were not sent, for the answer was known.
         possibly_billed: Attempts without an answer that may cost money all the same.
         spent: US dollars, of earlier sessions and those attempts too.
         in_air: US dollars that attempts under way may cost at the worst.
@@ -98,6 +100,7 @@ class EngineSnapshot:
     answered: int
     retried: int
     rate_limited: int
+    recalled: int
     possibly_billed: int
     usage: Usage
     spent: float

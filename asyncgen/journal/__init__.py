@@ -1,6 +1,8 @@
 """The durable record of a run's answers: the only truth on disk."""
 
+from asyncgen.journal.committing import Committer, transaction
 from asyncgen.journal.journal import Journal, JournalReader
 from asyncgen.journal.lock import RunLock
+from asyncgen.journal.schema import request_digest
 
-__all__ = ["Journal", "JournalReader", "RunLock"]
+__all__ = ["Committer", "Journal", "JournalReader", "RunLock", "request_digest", "transaction"]

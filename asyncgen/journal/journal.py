@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import queue
 import sqlite3
-import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import schema
+from asyncgen.journal.committing import Committer, transaction
 from asyncgen.journal.reserve import Reserve
 
 if TYPE_CHECKING:
@@ -24,11 +23,19 @@ if TYPE_CHECKING:
 
     from asyncgen.records import Answer
 
-    Waiting: TypeAlias = tuple[Answer, asyncio.Future[None]]
-
 __all__ = ["Journal", "JournalReader"]
 
-_LARGEST_BATCH = 512
+
+class _Entry(NamedTuple):
+    """What is to be written.
+
+    Attributes:
+        answer: ``None`` to wait for those before it.
+        done: Resolved when it is on the disk; ``None`` if nobody waits for that.
+    """
+
+    answer: Answer | None
+    done: asyncio.Future[None] | None
 
 _ROOM = 256 * 1024
 _ROOM_EACH = 24 * 1024
@@ -37,9 +44,6 @@ _ROOM_EACH = 24 * 1024
 
 class Journal:
     """The journal of the run that this process holds, with one thread that writes.
-
-    While one commit is on its way to the disk, the answers that arrive gather
-    for the next: the group grows with the load, and no answer waits for a timer.
 
     Args:
         path: The database; made if absent. The caller holds the run's lock.
@@ -51,8 +55,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection = schema.connect(path, writable=True)
-        self._waiting: queue.SimpleQueue[Waiting | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._committer = Committer("journal", self._commit)
+        self._behind: list[Answer] = []
         self._commits = 0
         self._loss = 0.0
         self._reserve = Reserve(path.with_name("journal.reserve"))
@@ -87,19 +91,31 @@ class Journal:
         self._reserve.take(_ROOM + answers * _ROOM_EACH)
 
     async def append(self, answer: Answer) -> None:
-        """Return when the answer is on the disk.
+        """Return when the answer, and whatever was noted before it, is on the disk.
 
         Raises:
             RunFolderError: If it could not be written; or if the disk is full, though there was
                 room kept for it.
         """
-        done = asyncio.get_running_loop().create_future()
-        self._waiting.put((answer, done))
-        # An answer that has arrived is paid for: written even if its taker is cancelled.
-        await asyncio.shield(done)
+        await self._written(answer)
+
+    def note(self, answer: Answer) -> None:
+        """Write an answer that may be had again for nothing, and return at once.
+
+        What is appended later is never on the disk without it.
+        """
+        self._committer.put(_Entry(answer, None))
+
+    async def settle(self) -> None:
+        """Return when all that was noted is on the disk.
+
+        Raises:
+            RunFolderError: If it could not be written.
+        """
+        await self._written(None)
 
     def __enter__(self) -> Self:
-        self._writer.start()
+        self._committer.__enter__()
         return self
 
     def __exit__(
@@ -108,8 +124,7 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._waiting.put(None)
-        self._writer.join()
+        self._committer.__exit__(kind, error, trace)
         self._reserve.give()
         try:
             if self._loss > 0:
@@ -120,45 +135,45 @@ class Journal:
         finally:
             self._connection.close()
 
-    def _write(self) -> None:
-        """Commit group after group; the writing thread's whole life."""
-        while (first := self._waiting.get()) is not None:
-            batch = [first]
-            last = False
-            while len(batch) < _LARGEST_BATCH and not self._waiting.empty():
-                following = self._waiting.get()
-                if following is None:
-                    last = True
-                    break
-                batch.append(following)
-            error = self._commit([answer for answer, _ in batch])
-            for _, done in batch:
+    async def _written(self, answer: Answer | None) -> None:
+        done = asyncio.get_running_loop().create_future()
+        self._committer.put(_Entry(answer, done))
+        # An answer that has arrived is paid for: written even if its taker is cancelled.
+        await asyncio.shield(done)
+
+    def _commit(self, group: list[_Entry]) -> None:
+        """Write a group, after what is still to be written of earlier ones."""
+        error = self._write(self._behind + [one.answer for one in group if one.answer is not None])
+        if error is None:
+            self._behind.clear()
+            error = self._full
+        else:
+            # Others followed from these: they must not be on the disk without them.
+            self._behind += [one.answer for one in group if one.answer and one.done is None]
+        for one in group:
+            if one.done is not None:
                 # The loop may be closed by now: then nobody waits any more.
                 with contextlib.suppress(RuntimeError):
-                    done.get_loop().call_soon_threadsafe(_resolve, done, error)
-            if last:
-                return
+                    one.done.get_loop().call_soon_threadsafe(_resolve, one.done, error)
 
-    def _commit(self, answers: list[Answer]) -> RunFolderError | None:
+    def _write(self, answers: list[Answer]) -> RunFolderError | None:
+        if not answers:
+            return None
         error = self._insert(answers)
         if isinstance(error, sqlite3.Error) and self._reserve.give():
             again = self._insert(answers)
             if again is None:
                 self._full = self._without_room(error)
             error = again
-        return self._full if error is None else self._unwritten(error)
+        return None if error is None else self._unwritten(error)
 
     def _insert(self, answers: list[Answer]) -> Exception | None:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            for answer in answers:
-                schema.insert(self._connection, answer)
-            self._connection.execute("COMMIT")
+            with transaction(self._connection):
+                for answer in answers:
+                    schema.insert(self._connection, answer)
         except (sqlite3.Error, ValueError, OverflowError) as error:
-            # Values that SQLite cannot hold as well: this thread must not die, others wait for it.
-            with contextlib.suppress(sqlite3.Error):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            # Values that SQLite cannot hold as well: the thread must not die, others wait for it.
             return error
         self._commits += 1
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from contextlib import ExitStack
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,9 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["VERSION", "connect", "insert", "insert_loss", "losses", "prepare", "read"]
+__all__ = [
+    "VERSION",
+    "connect",
+    "insert",
+    "insert_loss",
+    "losses",
+    "prepare",
+    "read",
+    "request_digest",
+]
 
-VERSION = 2
+VERSION = 3
 """Number of the layout, kept as SQLite's ``user_version``."""
 
 _TABLES = """
@@ -53,6 +63,7 @@ CREATE TABLE answers (
     started_at      REAL NOT NULL,        -- Unix time, seconds
     seconds         REAL NOT NULL,
     attempts        INTEGER NOT NULL,
+    recalled        INTEGER NOT NULL,     -- 1: from a shared cache; others paid tokens and cost
     UNIQUE (stage, key)
 ) STRICT;
 CREATE TABLE losses (  -- of sessions: what attempts whose requests were not answered may have cost
@@ -64,14 +75,16 @@ _INSERT = """
 INSERT INTO answers (
     stage, key, request_sha256, prefix, variable, sampling, text, finish_reason,
     input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
-    cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts,
+    recalled
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 _SELECT = """
 SELECT stage, key, prefixes.text, variable, sampling, answers.text, finish_reason,
        input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens,
-       cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts
+       cost, lost_cost, choice_logprobs, endpoint, model, started_at, seconds, attempts,
+       recalled
 FROM answers JOIN prefixes ON prefixes.id = answers.prefix
 ORDER BY number
 """
@@ -147,6 +160,7 @@ def insert(connection: sqlite3.Connection, answer: Answer) -> None:
             completion.started_at,
             completion.seconds,
             completion.attempts,
+            completion.recalled,
         ),
     )
 
@@ -188,6 +202,7 @@ def _answer(row: tuple[Any, ...]) -> Answer:
         started_at=timing[0],
         seconds=timing[1],
         attempts=timing[2],
+        recalled=bool(timing[3]),
     )
     return Answer(request, completion)
 
@@ -206,8 +221,19 @@ def _prefix_id(connection: sqlite3.Connection, text: str) -> int:
     return made
 
 
+def request_digest(request: Request) -> bytes:
+    """Return the SHA-256 of what is asked: the prompt and how to decode."""
+    return _digest(request, msgspec.json.encode(request.sampling))
+
+
 def _digest(request: Request, sampling: bytes) -> bytes:
-    digest = hashlib.sha256(_prefix(request.prompt).encode("utf-8", "surrogatepass"))
+    digest = _prefix_hash(msgspec.structs.replace(request.prompt, variable="")).copy()
     digest.update(b"\0" + request.prompt.variable.encode("utf-8", "surrogatepass"))
     digest.update(b"\0" + sampling)
     return digest.digest()
+
+
+@lru_cache(maxsize=16)
+def _prefix_hash(prompt: Prompt) -> hashlib._Hash:
+    """Return the hash begun with what many prompts share: few-shot blocks are long."""
+    return hashlib.sha256(_prefix(prompt).encode("utf-8", "surrogatepass"))

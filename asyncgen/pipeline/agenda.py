@@ -81,9 +81,9 @@ class Agenda:
 
     def _classification(self) -> Request | None:
         while self._fold.to_decide:
-            draft = self._fold.to_decide.popleft()
-            if draft.is_classification is None:
-                return self._prompts.classification(draft.id, draft.instruction)
+            draft, attempt = self._fold.to_decide.popleft()
+            if draft.is_classification is None and attempt == draft.attempt:
+                return self._prompts.classification(draft.id, draft.instruction, attempt=attempt)
         return None
 
     def _generation(self) -> Request | None:

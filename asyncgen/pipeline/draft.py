@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from asyncgen.records import Task, Usage
 
 if TYPE_CHECKING:
-    from asyncgen.records import Instance, Neighbour, Provenance, Stage
+    from asyncgen.records import Completion, Instance, Neighbour, Provenance, Stage
 
-__all__ = ["Counts", "Draft"]
+__all__ = ["Bill", "Counts", "Draft"]
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +19,7 @@ class Draft:
 
     Attributes:
         place: How many texts stood in the pool before it.
+        attempt: How often its classification has been asked, the question that is due included.
         is_classification: ``None`` until that is decided.
         instances: ``None`` until they are made; empty if none was valid.
     """
@@ -27,6 +28,7 @@ class Draft:
     instruction: str
     place: int
     provenance: Provenance
+    attempt: int = 1
     is_classification: bool | None = None
     instances: tuple[Instance, ...] | None = None
 
@@ -48,14 +50,42 @@ class Draft:
 
 
 @dataclass(slots=True)
+class Bill:
+    """What answers took of whoever asked for them.
+
+    Attributes:
+        dollars: Of the answers whose price is known, in US dollars.
+        unpriced: Answers whose price is not known.
+    """
+
+    answers: int = 0
+    usage: Usage = Usage()
+    dollars: float = 0.0
+    unpriced: int = 0
+
+    def add(self, completion: Completion) -> None:
+        """Take an answer in."""
+        self.answers += 1
+        self.usage += completion.usage
+        self.dollars += completion.cost or 0.0
+        self.unpriced += completion.cost is None
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars; ``None`` where there are answers, but none with a known price."""
+        return None if self.answers and self.unpriced == self.answers else self.dollars
+
+
+@dataclass(slots=True)
 class Counts:
     """What was folded so far.
 
     Attributes:
-        cost: US dollars, of the answers whose price is known.
-        lost_cost: US dollars, at the worst, of attempts before them whose answers were lost.
-        unpriced: Answers whose price is not known.
-        undecided: Classification answers that were neither yes nor no; counted as no.
+        asked: What the run's own answers took.
+        recalled: What those took that came from a shared cache.
+        lost_cost: US dollars, at the worst, of attempts whose answers were lost before one came.
+        undecided: Tasks whose classification was no yes and no no, asked again where the
+            profile does so; counted as no.
         classification: Tasks that were found to be classification tasks.
         barren: Generation answers in a row that added nothing to the pool.
         fruitless: Tasks in a row that ended without a valid instance.
@@ -66,10 +96,9 @@ class Counts:
     answers: dict[Stage, int] = field(
         default_factory=lambda: {"generation": 0, "classification": 0, "instances": 0}
     )
-    usage: Usage = Usage()
-    cost: float = 0.0
+    asked: Bill = field(default_factory=Bill)
+    recalled: Bill = field(default_factory=Bill)
     lost_cost: float = 0.0
-    unpriced: int = 0
     undecided: int = 0
     classification: int = 0
     barren: int = 0

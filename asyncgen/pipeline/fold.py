@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
 from asyncgen.pipeline.novelty import Novelty
-from asyncgen.pipeline.parsing import parse_decision, parse_instances, parse_items
-from asyncgen.pipeline.pruning import prune
-from asyncgen.pipeline.rules import first_offence
+from asyncgen.pipeline.profiles import profile_of
+from asyncgen.pipeline.profiles.pruning import prune
+from asyncgen.pipeline.profiles.values import first_offence
 from asyncgen.pipeline.sampling import draw_demonstrations
 from asyncgen.records import Provenance, Rejection
 
@@ -37,7 +37,7 @@ class Fold:
 
     Attributes:
         drafts: Every kept instruction, in order of ordinal and position.
-        to_decide: Drafts whose classification is due, oldest first.
+        to_decide: Drafts whose classification is due, oldest first, and the attempt at it.
         to_instantiate: Drafts whose instances are due, oldest first.
         rejections: Everything that was dropped.
         reasons: How often each reason was given, by stage.
@@ -48,7 +48,7 @@ class Fold:
 
     def __init__(self, settings: Settings, seeds: Sequence[SeedTask], prompts: PromptBook) -> None:
         self.drafts: list[Draft] = []
-        self.to_decide: deque[Draft] = deque()
+        self.to_decide: deque[tuple[Draft, int]] = deque()
         self.to_instantiate: deque[Draft] = deque()
         self.rejections: list[Rejection] = []
         self.reasons: dict[Stage, Counter[Reason]] = {}
@@ -57,6 +57,7 @@ class Fold:
         self.counts = Counts()
         self._settings = settings
         self._prompts = prompts
+        self._profile = profile_of(settings)
         self._texts = {seed.id: seed.instruction for seed in seeds}
         self._human = tuple(self._texts)
         self._machine: list[str] = []
@@ -112,7 +113,7 @@ class Fold:
 
     def _draft(self, answer: Answer) -> Draft:
         try:
-            return self._by_id[answer.request.key]
+            return self._by_id[answer.request.key.partition("#")[0]]
         except KeyError:
             raise AsyncgenError(
                 f"the journal answers {answer.request.stage} for {answer.request.key}, which "
@@ -124,11 +125,7 @@ class Fold:
             self._reject_answer(ordinal, completion)
             self.counts.barren += 1
             return
-        items = parse_items(
-            completion,
-            first_number=self._prompts.first_number,
-            continues=self._prompts.list_continues,
-        )
+        items = self._profile.split(completion, self._prompts.numbering)
         shown = tuple(self.demonstrations(ordinal))
         before = len(self._machine)
         for position, text in enumerate(items.texts):
@@ -139,8 +136,8 @@ class Fold:
                 model=completion.model,
                 endpoint=completion.endpoint,
             )
-            cut = items.last_is_cut and position == len(items.texts) - 1
-            self._judge(text, provenance, cut=cut)
+            cut = position >= len(items.texts) - items.lost
+            self._judge(self._profile.normalise(text), provenance, cut=cut)
         if not items.texts:
             self._reject_answer(ordinal, completion)
         self.counts.barren = 0 if len(self._machine) > before else self.counts.barren + 1
@@ -149,7 +146,8 @@ class Fold:
         """Keep an instruction or reject it: rules first, then the pool."""
         name = f"task_{provenance.ordinal}_{provenance.position}"
         nearest: Neighbour | None = None
-        offence: tuple[Reason, str] | None = ("cut_off", "") if cut else first_offence(text)
+        offence: tuple[Reason, str] | None = ("cut_off", "") if cut else None
+        offence = offence or first_offence(self._profile.instruction_rules, text)
         if offence is None:
             place, nearest = self._novelty.admit(name, text)
             if place is not None:
@@ -177,10 +175,15 @@ class Fold:
         self._by_id[draft.id] = draft
         self._texts[draft.id] = draft.instruction
         self._machine.append(draft.id)
-        self.to_decide.append(draft)
+        self.to_decide.append((draft, 1))
 
     def _decided(self, draft: Draft, completion: Completion) -> None:
-        decision = parse_decision(completion, yes_bias=self._settings.yes_bias)
+        decision = self._profile.read_decision(completion, self._settings.yes_bias)
+        may_ask_again = self._profile.asks_again and completion.finish_reason not in _FAILED
+        if decision is None and may_ask_again and draft.attempt == 1:
+            draft.attempt = 2
+            self.to_decide.append((draft, 2))
+            return
         self.counts.undecided += decision is None
         self.counts.classification += decision is True
         draft.is_classification = bool(decision)
@@ -208,22 +211,28 @@ class Fold:
             self._settled += 1
 
     def _prune(self, draft: Draft, completion: Completion) -> None:
-        parsed = parse_instances(completion, is_classification=bool(draft.is_classification))
+        parsed = self._profile.read_instances(completion, bool(draft.is_classification))
         draft.instances, dropped = prune(
-            parsed, instruction=draft.instruction, at_most=self._settings.max_instances
+            self._profile,
+            parsed,
+            instruction=draft.instruction,
+            at_most=self._settings.max_instances,
+            key=f"{self._settings.seed}:{draft.id}",
         )
-        for reason, instance in dropped:
-            self._reject_instance(draft, reason, f"{instance.input} → {instance.output}")
+        for one in dropped:
+            text = f"{one.instance.input} → {one.instance.output}"
+            self._reject_instance(draft, one.reason, text, one.detail)
 
     def _reject(self, rejection: Rejection) -> None:
         self.rejections.append(rejection)
         self.reasons.setdefault(rejection.stage, Counter())[rejection.reason] += 1
 
-    def _reject_instance(self, draft: Draft, reason: Reason, text: str) -> None:
+    def _reject_instance(self, draft: Draft, reason: Reason, text: str, detail: str = "") -> None:
         self._reject(
             Rejection(
                 stage="instances",
                 reason=reason,
+                detail=detail,
                 text=text,
                 ordinal=draft.provenance.ordinal,
                 position=draft.provenance.position,
@@ -244,9 +253,7 @@ class Fold:
         )
 
     def _count(self, answer: Answer) -> None:
-        counts = self.counts
+        counts, completion = self.counts, answer.completion
         counts.answers[answer.request.stage] += 1
-        counts.usage += answer.completion.usage
-        counts.cost += answer.completion.cost or 0.0
-        counts.lost_cost += answer.completion.lost_cost
-        counts.unpriced += answer.completion.cost is None
+        (counts.recalled if completion.recalled else counts.asked).add(completion)
+        counts.lost_cost += completion.lost_cost

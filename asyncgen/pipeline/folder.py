@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RunFolder"]
 
+_OF_PROCESSES = frozenset({"run.lock", "control.sock"})
+"""What is there while one is at work."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -46,6 +49,13 @@ class RunFolder:
     def server_log(self) -> Path:
         """What the embedded model's server said."""
         return self.path / "server.log"
+
+    def owns(self, name: str) -> bool:
+        """Return whether a file of this name in the folder is the run's own."""
+        ours = (self.settings, self.dataset, self.rejected, self.server_log)
+        return name in {path.name for path in ours} | _OF_PROCESSES or name.startswith(
+            self.journal.name
+        )
 
     def make(self) -> None:
         """Make the folder unless it exists.

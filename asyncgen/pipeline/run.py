@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from asyncgen.cache import AnswerCache, Sharing
 from asyncgen.dataset import write_json_lines
 from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
 from asyncgen.journal import Journal, JournalReader, RunLock
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from asyncgen.endpoints.base import Endpoint
-    from asyncgen.engine import EngineSnapshot, Source
+    from asyncgen.engine import EngineSnapshot, Memory, Source
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.records import Answer
     from asyncgen.settings import Settings
@@ -82,6 +83,7 @@ class Run:
     fold: Fold
     agenda: Agenda
     journal: Journal
+    cache: AnswerCache | None
     resumed: int
     spent: float
     started: float
@@ -99,21 +101,28 @@ class Run:
         Raises:
             RunFolderError: If the folder is not writable, in use, or of other settings.
             SeedError: If the seeds are unreadable, malformed or too few.
+            CacheError: If the shared cache cannot be used.
         """
         settings = with_seeds(settings)
         fold, prompts = _empty(settings)
         folder.make()
-        with RunLock(folder.path):
+        with ExitStack() as stack:
+            stack.enter_context(RunLock(folder.path))
+            folder.compare(settings)
+            cache: AnswerCache | None = None
+            if settings.cache:
+                cache = stack.enter_context(AnswerCache(Path(settings.cache)))
             folder.sweep()
             folder.freeze(settings)
-            with Journal(folder.journal) as journal:
-                resumed, spent = 0, journal.losses()
-                for answer in journal.replay():
-                    fold.commit(answer)
-                    resumed += 1
-                    spent += (answer.completion.cost or 0.0) + answer.completion.lost_cost
-                agenda = Agenda(settings, fold, prompts)
-                yield cls(folder, settings, fold, agenda, journal, resumed, spent, time.monotonic())
+            journal = stack.enter_context(Journal(folder.journal))
+            resumed, spent = 0, journal.losses()
+            for answer in journal.replay():
+                fold.commit(answer)
+                resumed += 1
+                spent += answer.completion.spent
+            agenda = Agenda(settings, fold, prompts)
+            started = time.monotonic()
+            yield cls(folder, settings, fold, agenda, journal, cache, resumed, spent, started)
 
     async def work(
         self,
@@ -133,25 +142,20 @@ class Run:
             RunPausedError: If no answer can be had for now, or none is of use.
             RunFolderError: If an answer could not be written.
         """
-        settings = self.settings
-        options = EngineOptions(
-            max_in_flight=settings.max_in_flight,
-            retry=RetryPolicy(max_attempts=settings.max_attempts),
-            max_cost=settings.max_cost,
-            spent=self.spent,
-            say=say,
-        )
-        self.journal.keep_room(settings.max_in_flight)
-        self.engine = engine = Engine(_lanes(settings, endpoints), self._deliver, options)
-        if self.stopped:
-            return
-        loading = asyncio.ensure_future(self._kernels.load_soon())
-        try:
-            await engine.run(self.agenda if source is None else source)
-        finally:
-            loading.cancel()
-            # What came before an answer stands with it, the rest with the session.
-            self.journal.lose(engine.snapshot().lost - self._lost_on_the_way)
+        self.journal.keep_room(self.settings.max_in_flight)
+        with ExitStack() as stack:
+            memory = stack.enter_context(Sharing(self.cache, say)) if self.cache else None
+            self.engine = engine = self._engine(endpoints, say, memory)
+            if self.stopped:
+                return
+            loading = asyncio.ensure_future(self._kernels.load_soon())
+            try:
+                await engine.run(self.agenda if source is None else source)
+                await self.journal.settle()
+            finally:
+                loading.cancel()
+                # What came before an answer stands with it, the rest with the session.
+                self.journal.lose(engine.snapshot().lost - self._lost_on_the_way)
 
     def stop(self) -> None:
         """Launch nothing more; :meth:`work` returns when the air is clear."""
@@ -173,8 +177,26 @@ class Run:
         """Return what the engine is doing, ``None`` before it starts."""
         return None if self.engine is None else self.engine.snapshot()
 
+    def _engine(
+        self, endpoints: Sequence[Endpoint], say: Callable[[str], None], memory: Memory | None
+    ) -> Engine:
+        settings = self.settings
+        options = EngineOptions(
+            max_in_flight=settings.max_in_flight,
+            retry=RetryPolicy(max_attempts=settings.max_attempts),
+            max_cost=settings.max_cost,
+            spent=self.spent,
+            memory=memory,
+            say=say,
+        )
+        return Engine(_lanes(settings, endpoints), self._deliver, options)
+
     async def _deliver(self, answer: Answer) -> None:
-        await self.journal.append(answer)
+        if answer.completion.recalled:
+            # Not paid for, so not waited for; what follows from it comes after it in the journal.
+            self.journal.note(answer)
+        else:
+            await self.journal.append(answer)
         self._lost_on_the_way += answer.completion.lost_cost
         await self._kernels.loaded()
         self.fold.commit(answer)

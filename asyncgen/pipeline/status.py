@@ -11,7 +11,20 @@ if TYPE_CHECKING:
     from asyncgen.records import Reason, Stage, Usage
     from asyncgen.settings import Settings
 
-__all__ = ["Status", "status_of"]
+__all__ = ["Recalled", "Status", "status_of"]
+
+
+class Recalled(Struct, frozen=True, kw_only=True):
+    """What a run took from a shared cache: it paid nothing for it.
+
+    Attributes:
+        usage: Tokens that it took of whoever asked.
+        cost: US dollars likewise; ``None`` where no answer has a known price.
+    """
+
+    answers: int
+    usage: Usage
+    cost: float | None
 
 
 class Status(Struct, frozen=True, kw_only=True):
@@ -23,11 +36,14 @@ class Status(Struct, frozen=True, kw_only=True):
         candidates: Instructions that models wrote.
         settled: Kept instructions whose instances were asked for and answered.
         valid: Those of them with a valid instance.
-        answers: Answers by stage.
-        cost: US dollars; ``None`` where no answer has a known price.
+        answers: Answers by stage, those from a shared cache too.
+        usage: Tokens, those from a cache left out.
+        cost: US dollars likewise; ``None`` where no answer has a known price.
         lost_cost: US dollars, at the worst, of attempts that may have been billed all the same,
             though their answers were lost.
-        kept_per_1000_output_tokens: Finished tasks for 1,000 generated tokens.
+        recalled: Answers that came from a shared cache.
+        kept_per_1000_output_tokens: Finished tasks for 1,000 generated tokens, whoever had them
+            generated.
         rejections: How often each reason was given, most frequent first, by stage.
     """
 
@@ -44,6 +60,7 @@ class Status(Struct, frozen=True, kw_only=True):
     usage: Usage
     cost: float | None
     lost_cost: float
+    recalled: Recalled
     kept_per_1000_output_tokens: float
     rejections: dict[Stage, dict[Reason, int]]
 
@@ -52,12 +69,12 @@ def status_of(settings: Settings, fold: Fold) -> Status:
     """Sum a run up."""
     counts = fold.counts
     tasks = min(fold.known, settings.target)
-    answered = sum(counts.answers.values())
+    asked, recalled = counts.asked, counts.recalled
     rejections: dict[Stage, dict[Reason, int]] = {
         stage: dict(reasons.most_common()) for stage, reasons in fold.reasons.items()
     }
     lost = fold.reasons["generation"].total() if "generation" in fold.reasons else 0
-    output = counts.usage.output_tokens
+    output = asked.usage.output_tokens + recalled.usage.output_tokens
     return Status(
         target=settings.target,
         tasks=tasks,
@@ -69,9 +86,10 @@ def status_of(settings: Settings, fold: Fold) -> Status:
         classification=counts.classification,
         undecided=counts.undecided,
         answers=dict(counts.answers),
-        usage=counts.usage,
-        cost=None if answered and counts.unpriced == answered else counts.cost,
+        usage=asked.usage,
+        cost=asked.cost,
         lost_cost=counts.lost_cost,
+        recalled=Recalled(answers=recalled.answers, usage=recalled.usage, cost=recalled.cost),
         kept_per_1000_output_tokens=1000 * counts.valid / output if output else 0.0,
         rejections=rejections,
     )

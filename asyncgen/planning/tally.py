@@ -26,7 +26,7 @@ class Sums(Struct, frozen=True):
         input_tokens: By the endpoint's.
         output_tokens: By the endpoint's.
         cached_tokens: Input tokens that came from its cache.
-        timed: Answers that were not failures.
+        timed: Answers that this run waited for and that were not failures.
         seconds: What those took, together.
     """
 
@@ -55,7 +55,8 @@ class Tally(Struct, frozen=True):
 
     Attributes:
         answers: All of them, failures too.
-        cost: US dollars: of answers with a known price, and of lost ones at their worst.
+        cost: US dollars that the run paid: for answers with a known price, and for lost ones at
+            their worst.
     """
 
     kinds: dict[Kind, Sums] = {}
@@ -84,7 +85,7 @@ def tally_of(answers: Iterable[Answer], classification: Collection[str]) -> Tall
         kind = _kind(answer.request, classification)
         kinds[kind] = kinds.get(kind, Sums()) + _sums(answer)
         count += 1
-        cost += (answer.completion.cost or 0.0) + answer.completion.lost_cost
+        cost += answer.completion.spent
     return Tally(kinds, count, cost)
 
 
@@ -98,9 +99,11 @@ def _sums(answer: Answer) -> Sums:
     completion = answer.completion
     if completion.finish_reason == "error":
         return Sums()
+    # How long one from a cache took says nothing of these endpoints and limits.
+    timed, seconds = (0, 0.0) if completion.recalled else (1, completion.seconds)
     usage = completion.usage
     if not usage.input_tokens:
-        return Sums(timed=1, seconds=completion.seconds)
+        return Sums(timed=timed, seconds=seconds)
     reckoned, _ = prompt_tokens(answer.request.prompt)
     return Sums(
         1,
@@ -108,6 +111,6 @@ def _sums(answer: Answer) -> Sums:
         usage.input_tokens,
         usage.output_tokens,
         usage.cached_tokens,
-        1,
-        completion.seconds,
+        timed,
+        seconds,
     )

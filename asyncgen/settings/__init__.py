@@ -17,7 +17,9 @@ from asyncgen.settings.values import (
     EndpointSettings,
     HeaderFamily,
     Price,
+    ProfileName,
     Settings,
+    api_family,
 )
 
 __all__ = [
@@ -29,7 +31,9 @@ __all__ = [
     "EndpointSettings",
     "HeaderFamily",
     "Price",
+    "ProfileName",
     "Settings",
+    "api_family",
     "changed",
     "differences",
     "read_toml",

@@ -17,6 +17,7 @@ from asyncgen.settings.values import (
     CHANGEABLE,
     EMBEDDED,
     EMBEDDED_PRESET,
+    PRESETS,
     SIMULATED,
     EndpointSettings,
     Price,
@@ -61,14 +62,26 @@ def resolve(
         merged.pop("endpoints", None)
     endpoint = merged.get("endpoint", ())
     merged["endpoint"] = [endpoint] if isinstance(endpoint, str) else endpoint
-    if merged["endpoint"] in ([EMBEDDED], (EMBEDDED,)):
-        merged = _over(EMBEDDED_PRESET, merged)
+    merged = _over(_presets(merged), merged)
     if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
         merged["model"] = merged.get("model") or SIMULATED
     defaults = {name: msgspec.structs.asdict(getattr(_DEFAULTS, name)) for name in STAGES}
     settings = _convert(_over(defaults, merged), source, given)
     check(settings)
     return settings
+
+
+def _presets(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the endpoint and the form of the prompts bring with them.
+
+    The form counts, not the profile: a run may read by another than the one that it asks by.
+    """
+    is_embedded = given["endpoint"] in ([EMBEDDED], (EMBEDDED,))
+    prompts = given.get("prompts", given.get("profile", "default"))
+    # What is no name of one is told later, with its place.
+    preset = PRESETS.get(prompts) if isinstance(prompts, str) else None
+    below = EMBEDDED_PRESET if is_embedded else {}
+    return dict(below) if preset is None else {**_over(below, preset), "prompts": prompts}
 
 
 def to_toml(settings: Settings) -> str:
@@ -144,5 +157,7 @@ def _convert(table: Mapping[str, Any], source: str, flags: Mapping[str, Any]) ->
         problem = str(error).split(" - at ")[0]
         if name.endswith("api"):
             problem += ", it is 'chat', 'completions' or 'anthropic'"
+        if name in {"profile", "prompts"}:
+            problem += ", it is 'default' or 'paper'"
         place = f"--{dashed(name)}" if name in flags else f"{source}: '{name}'"
         raise SettingsError(f"{place}: {problem[0].lower()}{problem[1:]}") from error

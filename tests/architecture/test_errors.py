@@ -20,6 +20,7 @@ _OWN_ARGUMENTS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "SeedError": ((Path("seeds.jsonl"), "not JSON"), {"line": 7}),
     "CorpusError": (("corpus.jsonl", "not JSON"), {"line": 7}),
     "RunFolderError": ((Path("runs/demo"), "in use"), {}),
+    "CacheError": ((Path("cache/answers.db"), "damaged"), {}),
     "MissingExtraError": (("the embedded model", "local"), {}),
     "TransientError": (("busy",), {"retry_after": 1.5, "possibly_billed": True}),
     "UnreachableError": (("refused",), {"retry_after": 1.5}),

@@ -253,3 +253,47 @@ def test_a_trial_run_needs_neither_key_nor_model(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len({task["instruction"] for task in tasks}) == 30
     assert {task["provenance"]["endpoint"] for task in tasks} == {"simulated"}
+
+
+def test_the_profile_of_the_original_runs_and_cannot_be_changed_by_resuming(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    simulated = ("generate", run, "--endpoint", "simulated", "--target", "12")
+    done = asyncgen(*simulated, "--profile", "paper")
+    tasks = [json.loads(line) for line in (run / "dataset.jsonl").read_text().splitlines()]
+    other = asyncgen("generate", run, "--profile", "default")
+    again = asyncgen("generate", run)
+
+    assert (done.returncode, len(tasks)) == (0, 12), done.stderr
+    assert all(task["instruction"][1:].islower() for task in tasks)
+    assert (other.returncode, again.returncode) == (2, 0)
+    assert "profile: 'paper' → 'default'" in other.stderr
+
+
+def test_a_model_that_hesitates_is_asked_again_and_what_was_interrupted_goes_on(
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+
+    def hesitant(body: dict[str, Any], _number: int) -> Reply:
+        prompt = prompt_of(body)
+        last = prompt.rstrip().splitlines()[-1]
+        asked.append(last)
+        if last == "Classification:":
+            return Reply("It depends on what is meant.")
+        return Reply("Yes, it is." if last.startswith("Classification (") else answer(prompt))
+
+    with ModelServer(hesitant) as server:
+        process = start(*_arguments(server, tmp_path / "killed", 4))
+        _wait_for_answers(server, 12, process)
+        process.kill()
+        process.communicate()
+        killed = _undisturbed(server, tmp_path / "killed")
+        once = _undisturbed(server, tmp_path / "once")
+        done = asyncgen("status", tmp_path / "once", "--json")
+
+    state = json.loads(done.stdout)["status"]
+    assert killed == once
+    assert state["undecided"] == 0
+    assert state["classification"] > TARGET
+    assert state["answers"]["classification"] > 2 * TARGET
+    assert asked.count("Classification (yes or no):") > TARGET

@@ -47,6 +47,7 @@ def engine(*lanes: LaneSnapshot, max_cost: float | None = None) -> EngineSnapsho
         answered=1200,
         retried=2,
         rate_limited=1,
+        recalled=0,
         possibly_billed=2,
         usage=Usage(),
         spent=0.5,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from asyncgen.endpoints.embedded.gguf import read_header
-from asyncgen.endpoints.embedded.model import ModelSource, cache_folder, find_model
+from asyncgen.endpoints.embedded.model import ModelSource, cache_folder, find_model, fingerprint
 from asyncgen.endpoints.embedded.requantize import lossless_for_openvino, q8_0_from_q4_1
 from asyncgen.errors import ModelFileError
 
@@ -30,6 +30,21 @@ def test_header_of_the_default_model(model: ModelFile) -> None:
 
 def test_users_file_is_named_after_itself(model: ModelFile) -> None:
     assert find_model(ModelSource(path=model.path)).name == model.path.stem
+
+
+def test_a_fingerprint_tells_weights_apart_whatever_the_file_is_called(tmp_path: Path) -> None:
+    """By the ends and the length: of a file of gigabytes not all is read."""
+    contents = [b"GGUF" + bytes(3 << 20) + end for end in (b"a", b"b", b"ab")]
+    contents += [b"", b"GGUF", b"GGUF" + bytes(3 << 20) + b"a"]
+    paths = [tmp_path / f"{number}.gguf" for number in range(len(contents))]
+    for path, content in zip(paths, contents, strict=True):
+        path.write_bytes(content)
+    prints = [fingerprint(path) for path in paths]
+
+    assert len(set(prints)) == len(prints) - 1
+    assert prints[0] == prints[-1]
+    with pytest.raises(ModelFileError, match="cannot be read"):
+        fingerprint(tmp_path / "absent.gguf")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from asyncgen.endpoints.scripted import Script
-    from asyncgen.engine import EngineSnapshot
+    from asyncgen.engine import EngineSnapshot, Memory
     from asyncgen.records import Answer, Completion, Reply
 
 __all__ = ["Bench", "Listed", "Outcome", "ask", "hello"]
@@ -82,6 +82,8 @@ class Bench:
     Attributes:
         slowness: How many times as long attempts take at an endpoint.
         sent: Moment, endpoint and number of each attempt, in order.
+        memory: What is known from before.
+        identities: Of the endpoints' models; "scripted" for all by default.
         on_delivery: Awaited with each answer before it counts.
         meanwhile: Runs beside the engine, with it; cancelled at its end.
     """
@@ -95,6 +97,8 @@ class Bench:
     rpm: float | None = None
     tpm: float | None = None
     paid: bool = True
+    memory: Memory | None = None
+    identities: Sequence[str] = ("scripted",) * 6
     on_delivery: Callable[[Answer], Awaitable[None]] | None = None
     meanwhile: Callable[[Engine], Awaitable[None]] | None = None
     source: Listed | None = None
@@ -112,9 +116,13 @@ class Bench:
         answers: list[Answer] = []
         self.endpoints = [
             ScriptedEndpoint(
-                self._landing(script), delay=self._departing(name, clock), name=name, paid=self.paid
+                self._landing(script),
+                delay=self._departing(name, clock),
+                name=name,
+                paid=self.paid,
+                identity=identity,
             )
-            for name, script in zip("abcdef", self.scripts, strict=False)
+            for name, identity, script in zip("abcdef", self.identities, self.scripts, strict=False)
         ]
         lanes = [Lane(endpoint, Limits(rpm=self.rpm, tpm=self.tpm)) for endpoint in self.endpoints]
 
@@ -125,7 +133,11 @@ class Bench:
             source.done += 1
 
         options = EngineOptions(
-            max_in_flight=self.max_in_flight, retry=self.retry, clock=clock, rng=random.Random(1)
+            max_in_flight=self.max_in_flight,
+            retry=self.retry,
+            memory=self.memory,
+            clock=clock,
+            rng=random.Random(1),
         )
         engine = Engine(lanes, deliver, options)
         beside = asyncio.ensure_future(self.meanwhile(engine)) if self.meanwhile else None

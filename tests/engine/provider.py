@@ -89,6 +89,7 @@ class Provider:
     fault: Callable[[float, Request], AsyncgenError | None] = lambda _now, _request: None
     burst: float = 1.0
     name: str = "provider"
+    identity: str = "model"
     paid: bool = True
     price: float | None = 0.0
     cost: float | None = None

@@ -215,3 +215,45 @@ def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path, fold
         pass
 
     assert caught.value.path == tmp_path / folder
+
+
+_NOTE_ON_A_FULL_DISK = """
+import asyncio, resource, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from journal.material import answer
+from asyncgen.errors import RunFolderError
+from asyncgen.journal import Journal
+
+def room(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+async def main():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    with Journal(Path(sys.argv[1])) as journal:
+        await journal.append(answer(0))
+        room(50_000)
+        for key in range(1, 50):
+            journal.note(answer(key, "x" * 5000))
+        for work in (journal.append(answer(99)), journal.settle()):
+            try:
+                await work
+            except RunFolderError as error:
+                print("refused")
+        room(resource.RLIM_INFINITY)
+        await journal.append(answer(100))
+
+asyncio.run(main())
+"""
+
+
+def test_what_is_appended_is_never_there_without_what_was_noted_before_it(
+    tmp_path: Path, tests_folder: Path
+) -> None:
+    """The disk is full, then it is not: what was noted meanwhile comes before what follows."""
+    path = tmp_path / "journal.db"
+    with start(_NOTE_ON_A_FULL_DISK, path, tests_folder) as writer:
+        output, _ = writer.communicate(timeout=30)
+
+    assert output == "refused\nrefused\n"
+    assert keys_in(path) == [*range(50), 100]

@@ -138,6 +138,18 @@ def test_failures_and_answers_without_usage_are_not_taken_for_measurements() -> 
     assert (tally.of("input_first").timed, tally.of("input_first").seconds) == (1, 3.0)
 
 
+def test_answers_from_a_cache_tell_tokens_but_neither_time_nor_cost() -> None:
+    asked = _answered(settings_for(), 10, Usage(3000, 400), seconds=9.0)
+    replace = msgspec.structs.replace
+    paid = [replace(one, completion=replace(one.completion, cost=0.5)) for one in asked]
+    known = [replace(one, completion=replace(one.completion, recalled=True)) for one in paid]
+    sums = tally_of(known, ()).of_all()
+
+    assert (sums.counted, sums.input_tokens, sums.output_tokens) == (10, 30_000, 4000)
+    assert (sums.timed, sums.seconds) == (0, 0)
+    assert (tally_of(paid, ()).cost, tally_of(known, ()).cost) == (5, 0)
+
+
 def test_instances_of_classification_tasks_are_told_apart() -> None:
     answers = _answered(settings_for(), 3, Usage(10, 1), 1.0)
     tally = tally_of(answers, {"task_1"})

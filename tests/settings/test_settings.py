@@ -166,6 +166,10 @@ OTHER: dict[str, Any] = {
     "seeds": "/elsewhere.jsonl",
     "seeds_sha256": "abc",
     "threshold": 0.5,
+    "profile": "paper",
+    "prompts": "paper",
+    "blacklist_add": ("whale",),
+    "blacklist_remove": ("map",),
     "rpm": 1.0,
     "tpm": 1.0,
     "model_path": "/m.gguf",
@@ -425,3 +429,22 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     path.touch()
 
     assert read_toml(path) == {}
+
+
+@pytest.mark.parametrize("endpoint", ["https://llm.example/v1", "local"])
+@pytest.mark.parametrize("profile", ["default", "paper"])
+def test_what_a_run_asks_does_not_change_with_the_profile_that_reads_it(
+    endpoint: str, profile: str
+) -> None:
+    """What is frozen names the form of the prompts, so that another profile brings nothing."""
+    frozen = resolve({"endpoint": endpoint, "model": "m"}, {"profile": profile})
+    other = "paper" if profile == "default" else "default"
+    again = resolve({**tomllib.loads(to_toml(frozen)), "profile": other}, {})
+
+    assert frozen.prompts == profile
+    assert differences(frozen, again) == [f"profile: '{profile}' → '{other}'"]
+
+
+def test_an_unknown_profile_is_refused_with_those_there_are() -> None:
+    assert refusal(HOSTED, {"profile": "papr"}).endswith("it is 'default' or 'paper'")
+    assert refusal({**HOSTED, "prompts": 3}).endswith("it is 'default' or 'paper'")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import anyio.to_thread
 
-from asyncgen.endpoints.embedded.model import ModelSource, find_model
+from asyncgen.endpoints.embedded.model import ModelSource, find_model, fingerprint
 from asyncgen.endpoints.embedded.options import ServerOptions
 from asyncgen.endpoints.embedded.process import embedded_server
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.endpoints.prices import FREE
 from asyncgen.endpoints.transport import Timeouts
 from asyncgen.errors import UnreachableError
@@ -33,7 +34,7 @@ LABEL = "local"
 class EmbeddedEndpoint(HttpEndpoint):
     """Talks to a server of ours; when it cannot be reached, it is known to be dead."""
 
-    def __init__(self, server: EmbeddedServer, settings: Settings) -> None:
+    def __init__(self, server: EmbeddedServer, settings: Settings, identity: str) -> None:
         super().__init__(
             HttpOptions(
                 base_url=server.base_url,
@@ -42,6 +43,7 @@ class EmbeddedEndpoint(HttpEndpoint):
                     total=settings.timeout, connect=settings.connect_timeout, stall=None
                 ),
                 label=LABEL,
+                identity=identity,
                 paid=False,
                 restricts_choices=True,
             ),
@@ -79,7 +81,8 @@ async def open_embedded(
     options = ServerOptions() if settings.slots is None else ServerOptions(slots=settings.slots)
     server = await stack.enter_async_context(embedded_server(model, options, server_log))
     say(f"{model.name} is ready ({server.runtime}, {options.slots} slots)")
-    return await stack.enter_async_context(EmbeddedEndpoint(server, settings))
+    identity = f"{LABEL} {model.name} {await anyio.to_thread.run_sync(fingerprint, model.path)}"
+    return await stack.enter_async_context(EmbeddedEndpoint(server, settings, identity))
 
 
 class _Reporter:

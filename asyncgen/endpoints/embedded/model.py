@@ -17,7 +17,10 @@ from asyncgen.errors import ModelFileError
 if TYPE_CHECKING:
     from asyncgen.endpoints.embedded.download import PackagedModel, Progress
 
-__all__ = ["ModelFile", "ModelSource", "cache_folder", "find_model"]
+__all__ = ["ModelFile", "ModelSource", "cache_folder", "find_model", "fingerprint"]
+
+_SAMPLE = 1 << 20
+"""Bytes of a file's beginning, and of its end, that tell it from others of its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,23 @@ def find_model(
     if source.hub is not None:
         return _checked(fetch_from_hub(source.hub))
     return _default_model(package, progress)
+
+
+def fingerprint(path: Path) -> str:
+    """Return what tells a model's weights from others, without reading gigabytes of them.
+
+    Raises:
+        ModelFileError: If the file cannot be read.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            digest = hashlib.sha256(f"{size} ".encode() + file.read(_SAMPLE))
+            file.seek(max(0, size - _SAMPLE))
+            digest.update(file.read(_SAMPLE))
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
 
 
 def cache_folder() -> Path:
