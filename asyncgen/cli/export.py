@@ -55,7 +55,7 @@ def export(  # noqa: PLR0913 - each parameter is a flag
     form: Annotated[str, typer.Option("--format", help=_FORMAT)] = "jsonl",
     out: Annotated[Path | None, typer.Option(help=_OUT)] = None,
     validation: Annotated[float | None, typer.Option(metavar="SHARE", help=_VALIDATION)] = None,
-    family_bound: Annotated[float, typer.Option(help=_BOUND)] = 0.5,
+    family_bound: Annotated[float, typer.Option(help=_BOUND)] = 0.6,
     include_seeds: Annotated[
         bool, typer.Option("--include-seeds", help="Put the seed tasks first.")
     ] = False,

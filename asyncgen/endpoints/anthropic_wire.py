@@ -195,6 +195,7 @@ ANTHROPIC = Wire(
     models_path=_models_path,
     key_headers=_key_headers,
     body=body_of,
+    glance=lambda _content: None,
     read=read,
     adapt=adapt,
 )

@@ -60,13 +60,16 @@ def table(value: Any) -> Mapping[str, Any]:
 
 def count(value: Any) -> int:
     """Return a number of tokens; 0 for what cannot be one."""
-    if not isinstance(value, int | float) or not 0 <= value <= _LARGEST_COUNT:
+    # A union would be made anew for each of the numbers of each answer.
+    if value is None or not isinstance(value, (int, float)) or not 0 <= value <= _LARGEST_COUNT:
         return 0
     return int(value)
 
 
 def well_formed(text: str) -> str:
     """Return the text with what no UTF-8 can hold replaced: half of a character cut in two."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.endpoints.prices import FREE, fixed_prices, public_prices
 from asyncgen.endpoints.transport import Timeouts
 from asyncgen.settings import EMBEDDED, SIMULATED

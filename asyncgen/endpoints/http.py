@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -27,12 +26,13 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from asyncgen.endpoints.http_options import HttpOptions
     from asyncgen.endpoints.prices import PriceList
     from asyncgen.endpoints.wire import Said
-    from asyncgen.records import Api, RateHint, Request
+    from asyncgen.records import RateHint, Request
     from asyncgen.settings import HeaderFamily
 
-__all__ = ["HttpEndpoint", "HttpOptions"]
+__all__ = ["HttpEndpoint"]
 
 _EXPLAIN_SECONDS = 3.0
 """A refusal is not held up for longer to find out which models are served."""
@@ -40,38 +40,6 @@ _EXPLAIN_SECONDS = 3.0
 _HEARS_EVERY = 0.005
 """Seconds. Of answers that come closer together only one is heard on limits: reading all of
 them would take a tenth of the time of a request. What is refused is always heard."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpOptions:
-    """How to talk to a service.
-
-    Attributes:
-        base_url: Such as ``https://HOST/v1``, without the last path segment of a method.
-        model: The model's name as the service knows it.
-        api: ``anthropic`` for Anthropic's messages; of the others each request names its own.
-        api_key_env: Environment variable that holds the key; unset means no key is sent.
-        timeouts: How long to wait for what.
-        name: What messages call it; the base URL by default.
-        label: What a dataset's provenance calls the endpoint; the host by default.
-        identity: Tells its model from others; by default the interface and the model's name.
-        paid: Whether answers cost money.
-        headers: Whose rate-limit headers it sends; by its host where that is known.
-        restricts_choices: Whether the service decodes under vLLM's
-            ``structured_outputs`` and reports the log-probability of every choice.
-    """
-
-    base_url: str
-    model: str
-    api: Api = "chat"
-    api_key_env: str = "OPENAI_API_KEY"
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    name: str = ""
-    label: str = ""
-    identity: str = ""
-    paid: bool = True
-    headers: HeaderFamily = "auto"
-    restricts_choices: bool = False
 
 
 class HttpEndpoint:
@@ -128,7 +96,14 @@ class HttpEndpoint:
     async def send(self, request: Request) -> Reply:
         """Make one attempt; see :meth:`asyncgen.endpoints.base.Endpoint.send`."""
         started_at, started = time.time(), time.perf_counter()
-        said, hints = await self._ask(request)
+        while True:
+            dialect = self._dialect
+            status, headers, content = await self._post(request, dialect)
+            if status == 200:
+                break
+            await self._adapt(request, dialect, status, headers, content)
+        hints = self._heard(headers)
+        said = self._read(content, request, hints)
         completion = Completion(
             text=said.text,
             finish_reason=said.finish_reason,
@@ -148,37 +123,45 @@ class HttpEndpoint:
             return None
         return self._prices.worst(request.prompt.worst_tokens, request.sampling.max_output_tokens)
 
-    async def _ask(self, request: Request) -> tuple[Said, tuple[RateHint, ...]]:
-        """Post; where the service refuses an optional parameter by name, leave it out for good."""
-        wire = self._wire
-        path = wire.path(self._options.base_url, request.prompt.api)
-        while True:
-            sent = self._dialect
-            status, headers, content = await self._post(path, wire.body(request, sent))
-            now = time.time()
-            if status == 200 and 0 <= now - self._heard_at < _HEARS_EVERY:
-                return self._read(content, request, ()), ()
-            self._heard_at = now
-            hints = hints_of(headers, self._family, now)
-            if status == 200:
-                return self._read(content, request, hints), hints
-            content = self._without_key(content)
-            if wire.adapt(sent, status, content) is not None:
-                # Another request may have learned the same while this one was under way.
-                self._dialect = wire.adapt(self._dialect, status, content) or self._dialect
-                continue
-            error = failure_of(status, headers, content, where=self.name, hints=hints, now=now)
-            if error is not None:
-                raise error
-            refusal = Refusal(status, bodies.error_message(content), path)
-            raise explained(
-                refusal,
-                self._options,
-                has_key=bool(_key(self._options.api_key_env)),
-                served=await self._served_models() if status == 404 else None,
-            )
+    async def _post(self, request: Request, dialect: Dialect) -> tuple[int, Any, bytes]:
+        options, body = self._options, self._wire.body(request, dialect)
+        url = self._url(self._path(request))
+        with attempt(options.base_url, options.timeouts) as under_way:
+            async with self._opened().post(url, data=body) as response:
+                return response.status, response.headers, await under_way.read(response)
+
+    async def _adapt(
+        self, request: Request, sent: Dialect, status: int, headers: Any, content: bytes
+    ) -> None:
+        """Where a refusal names an optional parameter, leave it out for good; else raise it."""
+        now = self._heard_at = time.time()
+        content = self._without_key(content)
+        if self._wire.adapt(sent, status, content) is not None:
+            # Another request may have learned the same while this one was under way.
+            self._dialect = self._wire.adapt(self._dialect, status, content) or self._dialect
+            return
+        hints = hints_of(headers, self._family, now)
+        error = failure_of(status, headers, content, where=self.name, hints=hints, now=now)
+        if error is not None:
+            raise error
+        refusal = Refusal(status, bodies.error_message(content), self._path(request))
+        raise explained(
+            refusal,
+            self._options,
+            has_key=bool(_key(self._options.api_key_env)),
+            served=await self._served_models() if status == 404 else None,
+        )
+
+    def _heard(self, headers: Any) -> tuple[RateHint, ...]:
+        now = time.time()
+        if 0 <= now - self._heard_at < _HEARS_EVERY:
+            return ()
+        self._heard_at = now
+        return hints_of(headers, self._family, now)
 
     def _read(self, content: bytes, request: Request, hints: tuple[RateHint, ...]) -> Said:
+        if not request.sampling.choices and (said := self._wire.glance(content)) is not None:
+            return said
         try:
             return self._understood(content, request)
         except EndpointError:
@@ -197,13 +180,6 @@ class HttpEndpoint:
             raise failure
         return self._wire.read(body, request.sampling)
 
-    async def _post(self, path: str, body: bytes) -> tuple[int, Any, bytes]:
-        options = self._options
-        url = f"{options.base_url.rstrip('/')}{path}"
-        with attempt(options.base_url, options.timeouts) as under_way:
-            async with self._opened().post(url, data=body) as response:
-                return response.status, response.headers, await under_way.read(response)
-
     async def _served_models(self) -> list[str] | None:
         """Return what the service says it serves; asked once, however many are refused at once."""
         async with self._asking_models:
@@ -213,16 +189,21 @@ class HttpEndpoint:
             return self._served
 
     async def _ask_models(self) -> list[str] | None:
-        options = self._options
-        url = f"{options.base_url.rstrip('/')}{self._wire.models_path(options.base_url)}"
+        url = self._url(self._wire.models_path(self._options.base_url))
         brief = Timeouts(total=_EXPLAIN_SECONDS)
         try:
-            with attempt(options.base_url, brief) as under_way:
+            with attempt(self._options.base_url, brief) as under_way:
                 async with self._opened().get(url) as response:
                     content = await under_way.read(response)
                     return bodies.model_names(content) if response.status == 200 else None
         except TransientError:
             return None
+
+    def _path(self, request: Request) -> str:
+        return self._wire.path(self._options.base_url, request.prompt.api)
+
+    def _url(self, path: str) -> str:
+        return f"{self._options.base_url.rstrip('/')}{path}"
 
     def _without_key(self, content: bytes) -> bytes:
         """Blot out the key in what a service says of an error: some quote what they were sent."""

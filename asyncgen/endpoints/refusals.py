@@ -10,7 +10,7 @@ from asyncgen.errors import EndpointRefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asyncgen.endpoints.http import HttpOptions
+    from asyncgen.endpoints.http_options import HttpOptions
 
 __all__ = ["Refusal", "explained"]
 

@@ -51,6 +51,8 @@ class Wire:
         key_headers: From a key, empty for none, to the headers that carry it and what else
             every request needs.
         body: From a request to the JSON that asks it in a dialect.
+        glance: From the bytes of an answer to what the model said, without choices; ``None``
+            where that takes a closer look.
         read: From parsed JSON to what the model said; raises ``BadAnswerError`` if it is no
             answer.
         adapt: From the status and body of a refusal to the dialect without what was refused,
@@ -61,5 +63,6 @@ class Wire:
     models_path: Callable[[str], str]
     key_headers: Callable[[str], dict[str, str]]
     body: Callable[[Request, Dialect], bytes]
+    glance: Callable[[bytes], Said | None]
     read: Callable[[Any, Sampling], Said]
     adapt: Callable[[Dialect, int, bytes], Dialect | None]

@@ -53,7 +53,7 @@ class Breaker:
 
     def delay(self, now: float) -> float:
         """Return the seconds until an attempt may be made; infinite while a probe is out."""
-        if not self.is_open:
+        if self._in_a_row < self._failures:
             return 0.0
         return math.inf if self._probing else max(0.0, self._until - now)
 

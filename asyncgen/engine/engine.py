@@ -9,27 +9,25 @@ while a request backs off, and nothing polls: whatever changes the answer of
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 import random
 import time
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from asyncgen.engine.backlog import Backlog
 from asyncgen.engine.budget import Budget
 from asyncgen.engine.collector import collecting_seldom
 from asyncgen.engine.intake import Intake
-from asyncgen.engine.lane import Ask, Flight, Lane, Track
+from asyncgen.engine.lane import Flight, Track
 from asyncgen.engine.limits import Limits
 from asyncgen.engine.retry import (
     GiveUp,
     Park,
     RejectRequest,
     Retire,
-    RetryBudget,
     RetryLater,
     RetryPolicy,
     Situation,
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from asyncgen.engine.intake import Memory, Source
+    from asyncgen.engine.lane import Ask, Lane
     from asyncgen.records import Reply
 
 __all__ = ["Engine", "EngineOptions"]
@@ -77,15 +76,6 @@ class EngineOptions:
     rng: random.Random = field(default_factory=random.Random)
 
 
-@dataclass(slots=True, order=True)
-class _Pending:
-    """A request that waits for another attempt; the earliest comes first."""
-
-    due: float
-    tie: int
-    ask: Ask = field(compare=False)
-
-
 class Engine:
     """Sends what a source has to ask and hands on what comes back.
 
@@ -111,12 +101,10 @@ class Engine:
         ]
         self._deliver = deliver
         self._budget = Budget(self._options.max_cost, self._options.spent)
-        self._retry_budget = RetryBudget(self._policy, now)
-        self._retries: list[_Pending] = []
+        self._backlog = Backlog(self._policy, now)
         self._latest: Ask | None = None
-        self._attempts: dict[asyncio.Task[None], Flight] = {}
+        self._attempts: dict[Flight, asyncio.Task[None]] = {}
         self._in_flight = 0
-        self._tie = count()
         self._stopping = False
         self._error: AsyncgenError | RuntimeError | None = None
         self._wake: asyncio.Future[None] | None = None
@@ -143,10 +131,13 @@ class Engine:
                 async with asyncio.TaskGroup() as tasks:
                     await self._work(intake, tasks)
                     if not self._worth_waiting():
-                        for attempt in self._attempts:
+                        for attempt in self._attempts.values():
                             attempt.cancel()
         finally:
             self._sleep(None)
+            for flight in tuple(self._attempts):
+                # It was cancelled before it began.
+                self._ended(flight)
         if self._error is not None:
             raise self._error
 
@@ -185,7 +176,7 @@ class Engine:
                 for track in self._tracks:
                     priced(track, self._latest)
 
-            flying = [one for one in self._attempts.values() if not one.is_down]
+            flying = [one for one in self._attempts if not one.is_down]
             worst = [one.worst or priced(one.track, one.ask) for one in flying]
             for one, most in zip(flying, worst, strict=True):
                 one.worst = most
@@ -198,7 +189,7 @@ class Engine:
         lanes = tuple(track.snapshot(now) for track in self._tracks)
         return EngineSnapshot(
             in_flight=self._in_flight,
-            backing_off=len(self._retries),
+            backing_off=len(self._backlog),
             answered=sum(lane.answered for lane in lanes),
             retried=sum(lane.retried for lane in lanes),
             rate_limited=sum(lane.rate_limited for lane in lanes),
@@ -217,9 +208,7 @@ class Engine:
         loop = asyncio.get_running_loop()
         while (decision := self._decide(intake)) is not None:
             if isinstance(decision, Flight):
-                attempt = tasks.create_task(self._attempt(decision, intake))
-                self._attempts[attempt] = decision
-                attempt.add_done_callback(self._ended)
+                self._attempts[decision] = tasks.create_task(self._attempt(decision, intake))
             elif isinstance(decision, Answer):
                 await self._hand_over(decision)
             else:
@@ -250,37 +239,19 @@ class Engine:
             return answer
         if self._in_flight >= self._ceiling:
             return math.inf
-        wait = self._next_due(now)
-        if wait <= 0:
-            decision = self._route(self._retries[0].ask, now)
-            if isinstance(decision, Flight):
-                heapq.heappop(self._retries)
-            return decision
-        if (ask := intake.next()) is None:
+        wait = self._backlog.wait(now)
+        queue = self._backlog if wait <= 0 else intake
+        if (ask := queue.next()) is None:
             return wait
-        decision = self._route(ask, now)
-        if isinstance(decision, Flight):
-            intake.sent()
-            return decision
-        return min(wait, decision)
-
-    def _next_due(self, now: float) -> float:
-        """Return the seconds until a retry may go: infinite if there is none."""
-        if not self._retries:
-            return math.inf
-        first = self._retries[0]
-        wait = first.due - now
-        return max(wait, self._retry_budget.delay(now)) if first.ask.counted else wait
-
-    def _route(self, ask: Ask, now: float) -> Flight | float:
         route = pick(self._tracks, ask, self._budget, self._policy.longest_wait, now)
-        return self._launch(ask, route, now) if isinstance(route, Route) else route
+        if not isinstance(route, Route):
+            return route if wait <= 0 else min(wait, route)
+        queue.sent()
+        return self._launch(ask, route, now)
 
     def _launch(self, ask: Ask, route: Route, now: float) -> Flight:
-        if ask.counted:
-            self._retry_budget.spend()
-        elif ask.tries == 0:
-            self._retry_budget.earn()
+        if ask.tries == 0:
+            self._backlog.earn()
         self._latest = ask
         self._budget.reserve(route.worst)
         self._in_flight += 1
@@ -302,6 +273,8 @@ class Engine:
                 intake.keep(answer, flight.track.endpoint.identity)
         except AsyncgenError as error:
             self._error = self._error or error
+        finally:
+            self._ended(flight)
 
     async def _hand_over(self, answer: Answer) -> None:
         """Deliver what was known, one after the other: it may make the next request needless."""
@@ -313,9 +286,9 @@ class Engine:
         # However many there are, what is in the air goes on.
         await asyncio.sleep(0)
 
-    def _ended(self, attempt: asyncio.Task[None]) -> None:
-        """Count off an attempt; one that was cancelled, even before it began, never landed."""
-        flight = self._attempts.pop(attempt)
+    def _ended(self, flight: Flight) -> None:
+        """Count off an attempt; one that was cancelled never landed."""
+        del self._attempts[flight]
         if not flight.is_down:
             self._touch_down(flight)
             self._budget.lose(flight.worst)
@@ -352,7 +325,12 @@ class Engine:
             self._stand_down(flight, Park(None, reason), now)
             return None
         seen = Situation(
-            ask.strikes, ask.tries, track.has_answered, self._others_answer(track, now), outage
+            ask.strikes,
+            ask.tries,
+            track.has_answered,
+            self._others_answer(track, now),
+            any(one.is_untried for one in self._tracks),
+            outage,
         )
         match verdict(error, seen, self._policy, self._options.rng):
             case RetryLater() as again:
@@ -394,7 +372,7 @@ class Engine:
             if self._others_answer(track, now):
                 # It was that endpoint that asked to wait.
                 due = now
-        heapq.heappush(self._retries, _Pending(due, next(self._tie), ask))
+        self._backlog.add(ask, due)
 
     def _stand_down(self, flight: Flight, decision: Park | Retire, now: float) -> None:
         """Take a lane out and give its request to the others."""
@@ -406,7 +384,7 @@ class Engine:
         track.retried += 1
         track.park(seconds, decision.reason, now)
         flight.ask.counted = False
-        heapq.heappush(self._retries, _Pending(now, next(self._tie), flight.ask))
+        self._backlog.add(flight.ask, now)
 
     def _others_answer(self, track: Track, now: float) -> bool:
         return any(

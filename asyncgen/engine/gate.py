@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from asyncgen.engine.limits import METERS, Allowance, DayQuota
+from msgspec import Struct
+
+from asyncgen.engine.limits import METERS, NOTHING, Allowance, DayQuota
 from asyncgen.engine.pace import Pace
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ _LONGEST_GUESS = 60.0
 """Seconds. An unknown host's word may mean anything: no longer wait is believed."""
 
 
-class Passed:
+class Passed(Struct, eq=False):
     """What is noted of a request as it passes a gate, to understand what comes back.
 
     Attributes:
@@ -34,13 +36,10 @@ class Passed:
         before: What had passed by then, itself included, by each meter.
     """
 
-    __slots__ = ("amounts", "before", "number", "sent_at")
-
-    def __init__(self, amounts: Amounts, number: int, sent_at: float, before: Amounts) -> None:
-        self.amounts = amounts
-        self.number = number
-        self.sent_at = sent_at
-        self.before = before
+    amounts: Amounts
+    number: int
+    sent_at: float
+    before: Amounts
 
 
 class Gate:
@@ -78,7 +77,7 @@ class Gate:
         ]
         self.pace = Pace(now)
         self.day = DayQuota(limits.rpd)
-        self._passed = [0.0] * len(METERS)
+        self._passed = NOTHING
         self._certain_at = -math.inf
         self._active: list[tuple[int, Allowance]] = []
         self._sort_out()
@@ -104,14 +103,17 @@ class Gate:
 
     def reserve(self, amounts: Amounts, now: float) -> Passed:
         """Take a request's amounts before it is sent."""
-        passed = self._passed
-        for index, amount in enumerate(amounts):
-            passed[index] += amount
+        before = self._passed
+        self._passed = (
+            before[0] + amounts[0],
+            before[1] + amounts[1],
+            before[2] + amounts[2],
+            before[3] + amounts[3],
+        )
         for index, allowance in self._active:
             allowance.take(amounts[index], now)
         self.day.take(now)
-        before = (passed[0], passed[1], passed[2], passed[3])
-        return Passed(amounts, self.pace.take(now), now, before)
+        return Passed(amounts, self.pace.take(now), now, self._passed)
 
     def settle(self, passed: Passed, used: Amounts, now: float) -> None:
         """Correct a reservation by what was used; the request itself stays counted."""

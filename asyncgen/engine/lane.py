@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from asyncgen.engine.breaker import Breaker
 from asyncgen.engine.estimate import TokenEstimate
 from asyncgen.engine.gate import Gate
@@ -52,8 +54,7 @@ class Lane:
     max_in_flight: int | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Ask:
+class Ask(Struct, eq=False):
     """A request on its way to an answer.
 
     Attributes:
@@ -74,8 +75,7 @@ class Ask:
     counted: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Flight:
+class Flight(Struct, eq=False):
     """One attempt that is open.
 
     Attributes:
@@ -152,6 +152,11 @@ class Track:
         self._ramp = Bucket(1.0, burst=4.0, level=4.0, now=now)
         self._silent_since = math.inf
 
+    @property
+    def is_untried(self) -> bool:
+        """Whether it has neither answered nor failed yet."""
+        return not self.has_answered and not self.why
+
     def amounts(self, ask: Ask) -> Amounts:
         """Return what a request will take from the limits, as far as one can know."""
         if not self.gate.counts_tokens:
@@ -176,7 +181,7 @@ class Track:
         if self._latency and self.window.is_starting:
             seconds = self._evenly(now)
             wait = max(wait, seconds)
-        return max(wait, 0.0)
+        return wait if wait > 0 else 0.0
 
     def _evenly(self, now: float) -> float:
         """Return the seconds that a request waits for a slow start not to go in bunches.

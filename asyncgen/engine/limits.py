@@ -28,6 +28,9 @@ _DAY = 86_400.0
 _RECENT = 10.0
 """Seconds over which use is averaged."""
 
+_GRAIN = 0.05
+"""Seconds within which use counts as of one moment."""
+
 _NEXT_TO_NOTHING = 1e-9
 """Seconds. What rounding leaves over; a clock may be too coarse to let that pass."""
 
@@ -99,7 +102,7 @@ class Bucket:
             share: How much of the rate there is at present, of 1.
         """
         self.refill(now, share)
-        lacking = (min(self.burst, amount)) - self.level
+        lacking = (amount if amount < self.burst else self.burst) - self.level
         if lacking <= 0:
             return 0.0
         seconds = lacking / (self.rate * share)
@@ -108,13 +111,15 @@ class Bucket:
     def take(self, amount: float, now: float) -> None:
         """Take an amount, or give back a negative one."""
         self.refill(now)
-        self.level = min(self.burst, self.level - amount)
+        level = self.level - amount
+        self.level = level if level < self.burst else self.burst
 
     def refill(self, now: float, share: float = 1.0) -> None:
         """Add what has come in since the last reading."""
-        level = self.level + (now - self._read_at) * self.rate * share
-        self.level = min(self.burst, level)
-        self._read_at = now
+        if now != self._read_at:
+            level = self.level + (now - self._read_at) * self.rate * share
+            self.level = level if level < self.burst else self.burst
+            self._read_at = now
 
     def change(self, rate: float, burst: float, now: float) -> None:
         """Go on at another rate with what there is."""
@@ -180,8 +185,8 @@ class Allowance:
         if self.bucket is not None:
             self.bucket.take(amount, now)
             self._count(amount, now)
-        if self.mirror is not None:
-            self.mirror.take(amount, now)
+            if self.mirror is not None:
+                self.mirror.take(amount, now)
 
     def settle(self, amount: float, now: float) -> None:
         """Take what was used beyond what was expected; give back a negative amount."""
@@ -195,7 +200,7 @@ class Allowance:
         """Return the share of the limit that was used over the last seconds, of 1."""
         if self.bucket is None or now <= self._began:
             return 0.0
-        self._count(0.0, now)
+        self._fade(now)
         known = 1 - math.exp((self._began - now) / _RECENT)
         return self._used / (self.bucket.rate * _RECENT * known)
 
@@ -226,7 +231,12 @@ class Allowance:
         self.bucket.level = min(self.bucket.level, max(self.mirror.level, 0.0))
 
     def _count(self, amount: float, now: float) -> None:
-        self._used = self._used * math.exp((self._used_at - now) / _RECENT) + amount
+        if now - self._used_at >= _GRAIN:
+            self._fade(now)
+        self._used += amount
+
+    def _fade(self, now: float) -> None:
+        self._used *= math.exp((self._used_at - now) / _RECENT)
         self._used_at = now
 
     def _renew(self, now: float) -> None:

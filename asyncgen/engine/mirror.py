@@ -61,8 +61,10 @@ class Mirror:
 
     def read(self, now: float) -> float:
         """Return what there should be now."""
+        if self.level == math.inf:
+            return math.inf
         grown = self.level + (now - self._at) * (self.rate - self.others)
-        return min(grown, self.top) if self.level < math.inf else math.inf
+        return grown if grown < self.top else self.top
 
     def take(self, amount: float, now: float) -> None:
         """Foresee what a request will take."""
@@ -70,6 +72,6 @@ class Mirror:
 
     def share(self, now: float) -> float:
         """Return how much of the rate we may use, of 1."""
-        shallow = min(self.rate, self.top) / 4
+        shallow = (self.rate if self.rate < self.top else self.top) / 4
         level = self.read(now)
         return 1.0 if level >= shallow else max(0.02, level / shallow)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from asyncgen.errors import EndpointRefusedError, RunPausedError
 
@@ -24,7 +26,7 @@ _FLAGS = {
 }
 
 
-class Route(NamedTuple):
+class Route(Struct, frozen=True):
     """A lane that can take a request now, and what that takes."""
 
     track: Track
@@ -49,7 +51,9 @@ def pick(
     best_load = (math.inf, math.inf)
     soonest = math.inf
     worst = dearest = 0.0
-    for track in _alive(tracks, longest_wait, now):
+    for track in tracks:
+        if track.parked_until - now > longest_wait:
+            continue
         if budget.is_capped:
             worst = priced(track, ask)
             if not budget.fits(worst):
@@ -65,17 +69,11 @@ def pick(
         load = (track.in_flight / track.weight, track.sent / track.weight)
         if load < best_load:
             best, best_load = Route(track, amounts, worst), load
-    if best is not None:
-        return best
-    if soonest == math.inf:
+    if best is None and soonest == math.inf:
         _check_hope(tracks, ask, longest_wait, now)
         if dearest > 0 and budget.nothing_in_air:
             raise budget.exhausted(dearest)
-    return soonest
-
-
-def _alive(tracks: Sequence[Track], longest_wait: float, now: float) -> list[Track]:
-    return [track for track in tracks if track.parked_until - now <= longest_wait]
+    return best or soonest
 
 
 def priced(track: Track, ask: Ask) -> float:
@@ -100,7 +98,7 @@ def _unpriced(track: Track) -> EndpointRefusedError:
 
 def _check_hope(tracks: Sequence[Track], ask: Ask, longest_wait: float, now: float) -> None:
     """See whether an answer could help at all."""
-    alive = _alive(tracks, longest_wait, now)
+    alive = [track for track in tracks if track.parked_until - now <= longest_wait]
     if not alive:
         raise RunPausedError("; ".join(_gone(track, now) for track in tracks))
     found = [track.gate.too_large(track.amounts(ask)) for track in alive]

@@ -14,6 +14,7 @@ import msgspec
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import schema
 from asyncgen.journal.committing import Committer, transaction
+from asyncgen.journal.reserve import Reserve
 from asyncgen.journal.rows import RowWriter, read
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class _Entry(NamedTuple):
     done: asyncio.Future[None] | None
 
 
+_ROOM = 256 * 1024
+_ROOM_EACH = 24 * 1024
+"""Bytes that an answer may take: some pages, if it is committed by itself."""
+
+
 class Journal:
     """The journal of the run that this process holds, with one thread that writes.
 
@@ -59,6 +65,8 @@ class Journal:
         self._behind: list[Answer] = []
         self._commits = 0
         self._loss = 0.0
+        self._reserve = Reserve(path.with_name("journal.reserve"))
+        self._full: RunFolderError | None = None
 
     @property
     def commits(self) -> int:
@@ -81,11 +89,20 @@ class Journal:
         """Count such attempts of this session, in US dollars; written when the journal closes."""
         self._loss += cost
 
+    def keep_room(self, answers: int) -> None:
+        """Keep room for so many answers, which are still written when the disk is full.
+
+        Raises:
+            RunFolderError: If there is none.
+        """
+        self._reserve.take(_ROOM + answers * _ROOM_EACH)
+
     async def append(self, answer: Answer) -> None:
         """Return when the answer, and whatever was noted before it, is on the disk.
 
         Raises:
-            RunFolderError: If it could not be written: the disk is full, say.
+            RunFolderError: If it could not be written; or if the disk is full, though there was
+                room kept for it.
         """
         await self._written(answer)
 
@@ -115,6 +132,7 @@ class Journal:
         trace: TracebackType | None,
     ) -> None:
         self._committer.__exit__(kind, error, trace)
+        self._reserve.give()
         try:
             if self._loss > 0:
                 schema.insert_loss(self._connection, self._loss)
@@ -146,6 +164,7 @@ class Journal:
             return [outcome for one in group for outcome in self._outcomes([one])]
         if error is None:
             self._behind.clear()
+            error = self._full
         else:
             # Others followed from these: they must not be on the disk without them.
             self._behind += [one.answer for one in group if one.answer and one.done is None]
@@ -154,15 +173,31 @@ class Journal:
     def _write(self, answers: list[Answer]) -> RunFolderError | None:
         if not answers:
             return None
+        error = self._insert(answers)
+        if isinstance(error, sqlite3.Error) and self._reserve.give():
+            again = self._insert(answers)
+            if again is None:
+                self._full = self._without_room(error)
+            error = again
+        return None if error is None else self._unwritten(error)
+
+    def _insert(self, answers: list[Answer]) -> Exception | None:
         try:
             with transaction(self._connection):
                 self._rows.insert(answers)
         except (sqlite3.Error, ValueError, OverflowError) as error:
             # Values that SQLite cannot hold as well: the thread must not die, others wait for it.
             self._rows.forget()
-            return self._unwritten(error)
+            return error
         self._commits += 1
         return None
+
+    def _without_room(self, error: Exception) -> RunFolderError:
+        return RunFolderError(
+            self._path,
+            f"no room left ({error}); what has come is written: make room, then run the "
+            "same command again",
+        )
 
     def _unwritten(self, error: Exception) -> RunFolderError:
         return RunFolderError(

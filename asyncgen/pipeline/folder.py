@@ -90,6 +90,13 @@ class RunFolder:
                 f"not a run folder, and not empty (it holds {strangers[0]}); choose another",
             )
 
+    def sweep(self) -> None:
+        """Remove what killed sessions left half written; the caller holds the folder."""
+        for path in (self.settings, self.seeds, self.dataset, self.rejected):
+            for partial in self.path.glob(f".{path.name}.*.partial"):
+                with contextlib.suppress(OSError):
+                    partial.unlink()
+
     def read_settings(self) -> Settings:
         """Return the frozen settings.
 

@@ -144,6 +144,7 @@ class Run:
             cache: AnswerCache | None = None
             if settings.cache:
                 cache = stack.enter_context(AnswerCache(Path(settings.cache)))
+            folder.sweep()
             journal = stack.enter_context(Journal(folder.journal))
             _check_belongs(folder, journal)
             resumed, spent = 0, journal.losses()
@@ -174,6 +175,7 @@ class Run:
             RunPausedError: If no answer can be had for now, or none is of use.
             RunFolderError: If an answer could not be written.
         """
+        self.journal.keep_room(self.settings.max_in_flight)
         with ExitStack() as stack:
             memory = stack.enter_context(Sharing(self.cache, say)) if self.cache else None
             self.engine = engine = self._engine(endpoints, say, memory)

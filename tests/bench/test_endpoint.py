@@ -13,7 +13,8 @@ from asyncgen.bench.endpoint_report import limits, recommended
 from asyncgen.bench.levels import doublings
 from asyncgen.bench.load import Bounds, Load
 from asyncgen.bench.questions import questions
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.endpoints.prices import fixed_prices
 from asyncgen.endpoints.simulated import (
     Allowance,

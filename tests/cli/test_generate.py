@@ -179,6 +179,21 @@ def test_a_finished_run_asks_nothing_more(server: ModelServer, tmp_path: Path) -
     assert len(server.bodies) == asked
 
 
+def test_what_killed_sessions_left_half_written_is_swept_away_and_nothing_else(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    expected = _undisturbed(server, run)
+    for name in ("settings.toml", "dataset.jsonl", "rejected.jsonl"):
+        (run / f".{name}.4711.partial").write_text("half of a li")
+    # Somebody's export into the folder may be under way.
+    others = run / ".tasks.jsonl.4711.partial"
+    others.touch()
+
+    assert _undisturbed(server, run) == expected
+    assert list(run.glob(".*")) == [others]
+
+
 def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     def slowly(body: dict[str, Any], _number: int) -> Reply:
         return Reply(answer(prompt_of(body)), delay=0.1)

@@ -10,7 +10,8 @@ import pytest
 from msgspec import structs
 from support.server import ModelServer, Reply
 
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.endpoints.transport import Timeouts
 from asyncgen.records import Prompt, Request, Sampling
 

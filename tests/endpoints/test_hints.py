@@ -11,7 +11,8 @@ from multidict import CIMultiDict
 from support.server import ModelServer, Reply
 
 from asyncgen.endpoints.hints import family_of, hints_of
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.errors import BadAnswerError, RateLimitedError
 from asyncgen.records import RateHint
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.endpoints.transport import Timeouts
 from asyncgen.engine import Engine, EngineOptions, Lane, RetryPolicy
 from asyncgen.errors import EndpointRefusedError

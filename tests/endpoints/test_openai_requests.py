@@ -12,7 +12,8 @@ import pytest
 from endpoints.harness import error_body, failure, question, saying, send
 from support.server import ModelServer, Reply
 
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.endpoints.prices import fixed_prices
 from asyncgen.engine import Engine, EngineOptions, Lane, RetryPolicy
 from asyncgen.errors import (

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from asyncgen.endpoints import bodies, openai_wire
+from asyncgen.endpoints import bodies, openai_answers
 from asyncgen.endpoints.failures import failure_of
 from asyncgen.errors import AsyncgenError, TransientError
 from asyncgen.records import Sampling
@@ -18,7 +18,7 @@ CHOICES = (" yes", " no")
 
 def logprobs_of(top: Any, choices: tuple[str, ...] = CHOICES) -> dict[str, float] | None:
     body = {"choices": [{"text": " yes", "logprobs": top}]}
-    return openai_wire.read(body, Sampling(choices=choices)).choice_logprobs
+    return openai_answers.read(body, Sampling(choices=choices)).choice_logprobs
 
 
 def first(**tokens: float) -> dict[str, Any]:

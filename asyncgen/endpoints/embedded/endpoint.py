@@ -11,7 +11,8 @@ import anyio.to_thread
 from asyncgen.endpoints.embedded.model import ModelSource, find_model, fingerprint
 from asyncgen.endpoints.embedded.options import ServerOptions
 from asyncgen.endpoints.embedded.process import embedded_server
-from asyncgen.endpoints.http import HttpEndpoint, HttpOptions
+from asyncgen.endpoints.http import HttpEndpoint
+from asyncgen.endpoints.http_options import HttpOptions
 from asyncgen.endpoints.prices import FREE
 from asyncgen.endpoints.transport import Timeouts
 from asyncgen.errors import UnreachableError
