@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SOURCES := asyncgen kernels tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format bench clean
+.PHONY: help demo test test-slow check format bench torture clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,16 @@ bench: $(VENV)/.dev  ## Run the benchmarks, on CORPUS=FILE if given; findings: b
 	$(BIN)/python benchmarks/bench_growth.py $(if $(CORPUS),--stream $(CORPUS))
 	$(BIN)/python benchmarks/bench_embedded.py
 	$(BIN)/python benchmarks/bench_engine.py
+
+torture: $(VENV)/.dev  ## Kill, starve and crowd real runs for an hour.
+	$(BIN)/python benchmarks/torture.py kills --kills 100 --target 2000
+	$(BIN)/python benchmarks/torture.py kills --kills 100 --target 2000 --faults
+	$(BIN)/python benchmarks/torture.py kills --kills 100 --target 2000 --faults --endpoints 3
+	$(BIN)/python benchmarks/torture.py own --kills 20 --target 500
+	$(BIN)/python benchmarks/torture.py wal --kills 60 --target 2000
+	$(BIN)/python benchmarks/torture.py disk --target 2000
+	$(BIN)/python benchmarks/torture.py limit --target 500
+	$(BIN)/python benchmarks/torture.py crowd --kills 30 --target 500
 
 clean:  ## Remove the environment and all caches; runs stay.
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -18,7 +18,7 @@ from asyncgen.cli.signals import ending, is_impatient
 from asyncgen.cli.summary import as_json_line, files, funnel
 from asyncgen.control import serving
 from asyncgen.endpoints.connect import open_endpoints
-from asyncgen.errors import AsyncgenError, RunPausedError
+from asyncgen.errors import AsyncgenError, RunFolderError, RunPausedError
 from asyncgen.pipeline.control import respond
 from asyncgen.pipeline.run import Run
 
@@ -56,6 +56,9 @@ def work_on(
 
     Returns:
         The signal that ended it early and the error that did, if any.
+
+    Raises:
+        RunFolderError: If what came of it cannot be written.
     """
     problem: AsyncgenError | None = None
     received: int | None = None
@@ -63,7 +66,11 @@ def work_on(
         received = _event_loop(_Session(run, Display(run, enabled=not quiet), source))
     except AsyncgenError as error:
         problem = error
-    run.write()
+    try:
+        run.write()
+    except RunFolderError as unwritten:
+        # Where the disk is full both fail; what the journal could not take cost money.
+        raise (problem if isinstance(problem, RunFolderError) else unwritten) from None
     return received, problem
 
 

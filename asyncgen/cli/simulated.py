@@ -64,6 +64,10 @@ def simulated(  # noqa: PLR0913 - each parameter is a flag
     answer_tokens: Annotated[
         int, typer.Option(help="Length of answers to prompts that are none of asyncgen's.")
     ] = 256,
+    log: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Append each request as a JSON line when it ends."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
 ) -> None:
     """Serve a simulated provider until Ctrl-C, then print its verdict on the client.
@@ -77,6 +81,9 @@ def simulated(  # noqa: PLR0913 - each parameter is a flag
 
     While it runs: GET /simulated/verdict, GET or POST /simulated/limits {"rpm": 3000},
     POST /simulated/outage {"seconds": 20}.
+
+    A line of --log holds the hash of a request's content, when it came and ended (Unix time),
+    and its outcome; what was answered is what a provider bills.
 
     Example: asyncgen serve simulated --port 8000 --rpm 6000 --faults 429=0.02,hang=0.01
     """
@@ -108,6 +115,7 @@ def simulated(  # noqa: PLR0913 - each parameter is a flag
         script=read_script(script) if script is not None else (),
         slow=slow,
         answer_tokens=answer_tokens,
+        log=str(log) if log is not None else "",
     )
     check_options(options)
     _run(options, as_json=json)

@@ -325,7 +325,12 @@ class Engine:
             self._stand_down(flight, Park(None, reason), now)
             return None
         seen = Situation(
-            ask.strikes, ask.tries, track.has_answered, self._others_answer(track, now), outage
+            ask.strikes,
+            ask.tries,
+            track.has_answered,
+            self._others_answer(track, now),
+            any(one.is_untried for one in self._tracks),
+            outage,
         )
         match verdict(error, seen, self._policy, self._options.rng):
             case RetryLater() as again:

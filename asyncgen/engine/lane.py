@@ -152,6 +152,11 @@ class Track:
         self._ramp = Bucket(1.0, burst=4.0, level=4.0, now=now)
         self._silent_since = math.inf
 
+    @property
+    def is_untried(self) -> bool:
+        """Whether it has neither answered nor failed yet."""
+        return not self.has_answered and not self.why
+
     def amounts(self, ask: Ask) -> Amounts:
         """Return what a request will take from the limits, as far as one can know."""
         if not self.gate.counts_tokens:

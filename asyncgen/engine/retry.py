@@ -117,6 +117,7 @@ class Situation:
         tries: Attempts at this request, the failed one included.
         has_answered: Whether this endpoint ever answered in this session.
         others_answer: Whether another endpoint did that still takes requests.
+        others_untried: Whether another has neither answered nor failed yet.
         outage: Whether the endpoint fails as a whole: the request is not to blame.
     """
 
@@ -124,6 +125,7 @@ class Situation:
     tries: int = 1
     has_answered: bool = True
     others_answer: bool = False
+    others_untried: bool = False
     outage: bool = False
 
 
@@ -141,7 +143,9 @@ def verdict(
             return RejectRequest(str(error))
         case EndpointRefusedError() if seen.others_answer:
             return Retire(str(error))
-        case UnreachableError() if not seen.has_answered and not seen.others_answer:
+        case UnreachableError() if not (
+            seen.has_answered or seen.others_answer or seen.others_untried
+        ):
             return GiveUp(EndpointRefusedError(str(error)))
         case QuotaError():
             return Park(error.resets_in, str(error))

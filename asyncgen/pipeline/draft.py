@@ -19,6 +19,7 @@ class Draft:
 
     Attributes:
         place: How many texts stood in the pool before it.
+        attempt: How often its classification has been asked, the question that is due included.
         is_classification: ``None`` until that is decided.
         instances: ``None`` until they are made; empty if none was valid.
     """
@@ -27,6 +28,7 @@ class Draft:
     instruction: str
     place: int
     provenance: Provenance
+    attempt: int = 1
     is_classification: bool | None = None
     instances: tuple[Instance, ...] | None = None
 
@@ -82,7 +84,8 @@ class Counts:
         asked: What the run's own answers took.
         recalled: What those took that came from a shared cache.
         lost_cost: US dollars, at the worst, of attempts whose answers were lost before one came.
-        undecided: Classification answers that were neither yes nor no; counted as no.
+        undecided: Tasks whose classification was no yes and no no, asked again where the
+            profile does so; counted as no.
         classification: Tasks that were found to be classification tasks.
         barren: Generation answers in a row that added nothing to the pool.
         fruitless: Tasks in a row that ended without a valid instance.

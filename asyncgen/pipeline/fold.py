@@ -9,14 +9,17 @@ later stages concern one task each, and their order never matters.
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
+from asyncgen.pipeline.exclusion import Excluded
 from asyncgen.pipeline.novelty import Novelty
-from asyncgen.pipeline.parsing import parse_decision, parse_instances, parse_items
-from asyncgen.pipeline.pruning import prune
-from asyncgen.pipeline.rules import first_offence
+from asyncgen.pipeline.profiles import profile_of
+from asyncgen.pipeline.profiles.pruning import prune
+from asyncgen.pipeline.profiles.values import first_offence
 from asyncgen.pipeline.sampling import draw_demonstrations
 from asyncgen.records import Provenance, Rejection
 
@@ -37,18 +40,25 @@ class Fold:
 
     Attributes:
         drafts: Every kept instruction, in order of ordinal and position.
-        to_decide: Drafts whose classification is due, oldest first.
+        to_decide: Drafts whose classification is due, oldest first, and the attempt at it.
         to_instantiate: Drafts whose instances are due, oldest first.
         rejections: Everything that was dropped.
         reasons: How often each reason was given, by stage.
         known: Valid tasks before the first unsettled draft: those of the dataset.
         next_ordinal: Number of generation answers folded: all below it are.
         counts: Totals.
+        prompts: How this run asks.
     """
 
-    def __init__(self, settings: Settings, seeds: Sequence[SeedTask], prompts: PromptBook) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        seeds: Sequence[SeedTask],
+        prompts: PromptBook,
+        excluded: Excluded | None = None,
+    ) -> None:
         self.drafts: list[Draft] = []
-        self.to_decide: deque[Draft] = deque()
+        self.to_decide: deque[tuple[Draft, int]] = deque()
         self.to_instantiate: deque[Draft] = deque()
         self.rejections: list[Rejection] = []
         self.reasons: dict[Stage, Counter[Reason]] = {}
@@ -56,7 +66,8 @@ class Fold:
         self.next_ordinal = 0
         self.counts = Counts()
         self._settings = settings
-        self._prompts = prompts
+        self.prompts = prompts
+        self._profile = profile_of(settings)
         self._texts = {seed.id: seed.instruction for seed in seeds}
         self._human = tuple(self._texts)
         self._machine: list[str] = []
@@ -64,7 +75,11 @@ class Fold:
         self._early: dict[int, Answer] = {}
         self._by_id: dict[str, Draft] = {}
         self._settled = 0
-        self._novelty = Novelty(settings.threshold, self._texts)
+        self._novelty = Novelty(settings.threshold, self._texts, excluded or Excluded())
+
+    def prepare(self) -> None:
+        """Load what every candidate is compared with; in another thread, if nobody folds."""
+        self._novelty.prepare()
 
     def commit(self, answer: Answer) -> None:
         """Fold one answer in.
@@ -77,7 +92,7 @@ class Fold:
             case "generation":
                 self._early[int(answer.request.key)] = answer
                 while (following := self._early.pop(self.next_ordinal, None)) is not None:
-                    self._generated(self.next_ordinal, following.completion)
+                    self._generated(self.next_ordinal, following)
                     self.next_ordinal += 1
                     self._machine_after.append(len(self._machine))
             case "classification":
@@ -97,50 +112,67 @@ class Fold:
         """Return the ids of the tasks that generation request ``ordinal`` shows."""
         settings = self._settings
         seen = ordinal - settings.look_ahead
-        known = self._machine[: self._machine_after[seen]] if seen >= 0 else []
         return draw_demonstrations(
             (settings.seed, ordinal),
             self._human,
-            known,
+            self._machine,
             total=settings.demonstrations,
             wanted_machine=settings.machine_demonstrations,
+            known=self._machine_after[seen] if seen >= 0 else 0,
         )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all that follows from the answers so far, as plain values that can be compared.
+
+        Not in it: what is due, from which a session takes what it hands out.
+        """
+        return {
+            "drafts": msgspec.to_builtins(self.drafts),
+            "rejections": msgspec.to_builtins(self.rejections),
+            "reasons": {stage: dict(reasons) for stage, reasons in self.reasons.items()},
+            "known": self.known,
+            "next_ordinal": self.next_ordinal,
+            "counts": msgspec.to_builtins(self.counts),
+            "machine_after": list(self._machine_after),
+            "early": sorted(self._early),
+            "settled": self._settled,
+        }
 
     def text_of(self, name: str) -> str:
         """Return the instruction of a seed or a kept task."""
         return self._texts[name]
 
+    def draft(self, name: str) -> Draft | None:
+        """Return a kept task; ``None`` if this run kept none of that id."""
+        return self._by_id.get(name)
+
     def _draft(self, answer: Answer) -> Draft:
-        try:
-            return self._by_id[answer.request.key]
-        except KeyError:
+        draft = self.draft(answer.request.key.partition("#")[0])
+        if draft is None:
             raise AsyncgenError(
                 f"the journal answers {answer.request.stage} for {answer.request.key}, which "
                 "this run never made: it was written with other seeds or another version"
-            ) from None
+            )
+        return draft
 
-    def _generated(self, ordinal: int, completion: Completion) -> None:
+    def _generated(self, ordinal: int, answer: Answer) -> None:
+        completion = answer.completion
         if completion.finish_reason in _FAILED:
             self._reject_answer(ordinal, completion)
             self.counts.barren += 1
             return
-        items = parse_items(
-            completion,
-            first_number=self._prompts.first_number,
-            continues=self._prompts.list_continues,
-        )
-        shown = tuple(self.demonstrations(ordinal))
+        items = self._profile.split(completion, self.prompts.numbering)
         before = len(self._machine)
         for position, text in enumerate(items.texts):
             provenance = Provenance(
                 ordinal=ordinal,
                 position=position,
-                demonstrations=shown,
+                demonstrations=answer.request.shown,
                 model=completion.model,
                 endpoint=completion.endpoint,
             )
-            cut = items.last_is_cut and position == len(items.texts) - 1
-            self._judge(text, provenance, cut=cut)
+            cut = position >= len(items.texts) - items.lost
+            self._judge(self._profile.normalise(text), provenance, cut=cut)
         if not items.texts:
             self._reject_answer(ordinal, completion)
         self.counts.barren = 0 if len(self._machine) > before else self.counts.barren + 1
@@ -149,13 +181,16 @@ class Fold:
         """Keep an instruction or reject it: rules first, then the pool."""
         name = f"task_{provenance.ordinal}_{provenance.position}"
         nearest: Neighbour | None = None
-        offence: tuple[Reason, str] | None = ("cut_off", "") if cut else first_offence(text)
+        offence: tuple[Reason, str] | None = ("cut_off", "") if cut else None
+        offence = offence or first_offence(self._profile.instruction_rules, text)
         if offence is None:
-            place, nearest = self._novelty.admit(name, text)
-            if place is not None:
-                self._keep(Draft(name, text, place, provenance))
+            admission = self._novelty.admit(name, text)
+            if admission.place is not None:
+                self._keep(Draft(name, text, admission.place, provenance))
                 return
-        reason, detail = offence or ("similar", "")
+            nearest = admission.nearest
+            offence = admission.reason, admission.detail
+        reason, detail = offence
         self._reject(
             Rejection(
                 stage="generation",
@@ -177,10 +212,15 @@ class Fold:
         self._by_id[draft.id] = draft
         self._texts[draft.id] = draft.instruction
         self._machine.append(draft.id)
-        self.to_decide.append(draft)
+        self.to_decide.append((draft, 1))
 
     def _decided(self, draft: Draft, completion: Completion) -> None:
-        decision = parse_decision(completion, yes_bias=self._settings.yes_bias)
+        decision = self._profile.read_decision(completion, self._settings.yes_bias)
+        may_ask_again = self._profile.asks_again and completion.finish_reason not in _FAILED
+        if decision is None and may_ask_again and draft.attempt == 1:
+            draft.attempt = 2
+            self.to_decide.append((draft, 2))
+            return
         self.counts.undecided += decision is None
         self.counts.classification += decision is True
         draft.is_classification = bool(decision)
@@ -208,22 +248,28 @@ class Fold:
             self._settled += 1
 
     def _prune(self, draft: Draft, completion: Completion) -> None:
-        parsed = parse_instances(completion, is_classification=bool(draft.is_classification))
+        parsed = self._profile.read_instances(completion, bool(draft.is_classification))
         draft.instances, dropped = prune(
-            parsed, instruction=draft.instruction, at_most=self._settings.max_instances
+            self._profile,
+            parsed,
+            instruction=draft.instruction,
+            at_most=self._settings.max_instances,
+            key=f"{self._settings.seed}:{draft.id}",
         )
-        for reason, instance in dropped:
-            self._reject_instance(draft, reason, f"{instance.input} → {instance.output}")
+        for one in dropped:
+            text = f"{one.instance.input} → {one.instance.output}"
+            self._reject_instance(draft, one.reason, text, one.detail)
 
     def _reject(self, rejection: Rejection) -> None:
         self.rejections.append(rejection)
         self.reasons.setdefault(rejection.stage, Counter())[rejection.reason] += 1
 
-    def _reject_instance(self, draft: Draft, reason: Reason, text: str) -> None:
+    def _reject_instance(self, draft: Draft, reason: Reason, text: str, detail: str = "") -> None:
         self._reject(
             Rejection(
                 stage="instances",
                 reason=reason,
+                detail=detail,
                 text=text,
                 ordinal=draft.provenance.ordinal,
                 position=draft.provenance.position,

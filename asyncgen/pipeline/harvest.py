@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Rejection, Task
 
-__all__ = ["Harvest", "harvest"]
+__all__ = ["Harvest", "all_rejections", "finished", "harvest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,20 @@ class Harvest:
 
 
 def harvest(fold: Fold, target: int) -> Harvest:
+    """Return the dataset as far as it is known, with everything that was dropped up to its end."""
+    chosen = finished(fold, target)
+    neighbours = fold.neighbours(chosen)
+    tasks = [draft.task(near) for draft, near in zip(chosen, neighbours, strict=True)]
+
+    # Instances are answered in any order: by origin, the order is that of the dataset.
+    rejections = sorted(fold.rejections, key=_origin)
+    if len(tasks) == target:
+        last = (tasks[-1].provenance.ordinal, tasks[-1].provenance.position)
+        rejections = [one for one in rejections if _origin(one) <= last]
+    return Harvest(tasks, rejections)
+
+
+def finished(fold: Fold, target: int) -> list[Draft]:
     """Return the first ``target`` valid tasks, as far as they are known.
 
     A task counts only once all before it are settled, so that the result is a
@@ -34,15 +48,13 @@ def harvest(fold: Fold, target: int) -> Harvest:
             break
         if draft.instances:
             chosen.append(draft)
-    neighbours = fold.neighbours(chosen)
-    tasks = [draft.task(near) for draft, near in zip(chosen, neighbours, strict=True)]
+    return chosen
 
+
+def all_rejections(fold: Fold) -> list[Rejection]:
+    """Return everything that was dropped so far, also behind the last task."""
     # Instances are answered in any order: by origin, the order is that of the dataset.
-    rejections = sorted(fold.rejections, key=_origin)
-    if len(tasks) == target:
-        last = (tasks[-1].provenance.ordinal, tasks[-1].provenance.position)
-        rejections = [one for one in rejections if _origin(one) <= last]
-    return Harvest(tasks, rejections)
+    return sorted(fold.rejections, key=_origin)
 
 
 def _origin(rejection: Rejection) -> tuple[int, int]:

@@ -18,6 +18,7 @@ def draw_demonstrations(
     *,
     total: int,
     wanted_machine: int,
+    known: int | None = None,
 ) -> list[str]:
     """Draw the ids that request ``keyed_by = (run seed, ordinal)`` shows, in order.
 
@@ -28,12 +29,16 @@ def draw_demonstrations(
     Args:
         keyed_by: The run's seed and the request's ordinal.
         human: Ids of the seed tasks; at least ``total`` of them.
-        machine: Ids of the machine-made pool as it stood ``look_ahead`` answers ago.
+        machine: Ids of the machine-made pool.
+        known: How many of them stood there ``look_ahead`` answers ago; ``None`` for all.
         total: How many to draw.
         wanted_machine: How many of them machine-made, where there are so many.
     """
     generator = random.Random("demonstrations:{}:{}".format(*keyed_by))  # noqa: S311 - no secret
-    shown = generator.sample(machine, min(wanted_machine, len(machine)))
+    # By place: a part of the pool need not be copied for every draw.
+    places = range(len(machine) if known is None else known)
+    drawn = generator.sample(places, min(wanted_machine, len(places)))
+    shown = [machine[place] for place in drawn]
     shown += generator.sample(human, total - len(shown))
     generator.shuffle(shown)
     return shown

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asyncgen.endpoints.connect import prices_of
 from asyncgen.journal import JournalReader
+from asyncgen.pipeline.exclusion import read_excluded, with_excluded
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.run import with_seeds
-from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
+from asyncgen.pipeline.seeds import read_few_shot, read_seed_tasks
 from asyncgen.planning.costs import Tariff
 from asyncgen.planning.estimate import Basis
 from asyncgen.planning.funnel import observed, seen_in, usual
@@ -36,14 +36,16 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
 
     Raises:
         SeedError: If the seeds are unreadable, malformed or too few.
+        CorpusError: If what is to be excluded cannot be read.
         RunFolderError: If the run there is damaged, or one of other settings.
     """
-    settings = with_seeds(settings)
-    seeds = read_seed_tasks(_seeds_file(settings), at_least=settings.demonstrations)
+    settings, path = with_seeds(settings, folder)
+    settings = with_excluded(settings)
+    seeds = read_seed_tasks(path, at_least=settings.demonstrations)
     few_shot = read_few_shot()
     prompts = PromptBook(settings, few_shot)
-    fold = Fold(settings, seeds, prompts)
     answers, lost = _journaled(settings, folder)
+    fold = Fold(settings, seeds, prompts, read_excluded(settings))
     for answer in answers:
         fold.commit(answer)
     tally = tally_of(answers, {one.id for one in fold.drafts if one.is_classification})
@@ -61,10 +63,6 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         spent=tally.cost + lost,
         measured_on=tally.answers,
     )
-
-
-def _seeds_file(settings: Settings) -> Path:
-    return Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
 
 
 def _journaled(settings: Settings, folder: RunFolder | None) -> tuple[list[Answer], float]:

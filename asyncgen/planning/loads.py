@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal, get_args
 
-import msgspec
 from msgspec import Struct
 
 from asyncgen.pipeline.prompts import PromptBook
@@ -101,7 +100,7 @@ def loads_of(settings: Settings, material: Material) -> dict[Kind, Load]:
         "input_first": (prompts.instances("", task, is_classification=False) for task in tasks),
         "output_first": (prompts.instances("", task, is_classification=True) for task in tasks),
     }
-    lengths = _answer_lengths(settings, material, tasks)
+    lengths = _answer_lengths(settings, prompts, tasks)
     return {kind: _load(settings, kind, requests, lengths) for kind, requests in asked.items()}
 
 
@@ -155,33 +154,29 @@ def _generation(settings: Settings, material: Material, prompts: PromptBook) -> 
 
 
 def _answer_lengths(
-    settings: Settings, material: Material, tasks: Sequence[str]
+    settings: Settings, prompts: PromptBook, tasks: Sequence[str]
 ) -> dict[Kind, float]:
     """Return the output tokens of answers in the form and length of what the prompts show."""
-    chat = PromptBook(
-        msgspec.structs.replace(settings, api="chat", classification_api=None), material.few_shot
-    )
-    worked = {
-        kind: fmean(tokens_in(answer) for _, answer in request.prompt.turns)
-        for kind, request in (
-            ("input_first", chat.instances("", "", is_classification=False)),
-            ("output_first", chat.instances("", "", is_classification=True)),
-        )
-    }
+
+    def worked(*, is_classification: bool) -> float:
+        shown = prompts.examples(is_classification=is_classification)
+        return fmean(tokens_in(answer) for _, answer in shown)
+
     items = fmean(tokens_in(f"10. {task}\n") for task in tasks)
     return {
         "generation": settings.tasks_per_request * items,
         "classification": 1.0,
-        "input_first": worked["input_first"],
-        "output_first": worked["output_first"],
+        "input_first": worked(is_classification=False),
+        "output_first": worked(is_classification=True),
     }
 
 
 def _load(
     settings: Settings, kind: Kind, requests: Iterable[Request], lengths: Mapping[Kind, float]
 ) -> Load:
-    sizes = [prompt_tokens(request.prompt) for request in requests]
-    limit = getattr(settings, STAGE_OF[kind]).max_output_tokens
+    asked = list(requests)
+    sizes = [prompt_tokens(request.prompt) for request in asked]
+    limit = asked[0].sampling.max_output_tokens
     output = min(lengths[kind], limit)
     local = LOCAL_SPEED / settings.max_in_flight
     return Load(

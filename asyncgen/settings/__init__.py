@@ -11,18 +11,21 @@ from asyncgen.settings.changing import Change, changed
 from asyncgen.settings.reading import differences, read_toml, resolve, to_toml
 from asyncgen.settings.values import (
     CHANGEABLE,
+    DERIVING,
     EMBEDDED,
     EMBEDDED_PRESET,
     SIMULATED,
     EndpointSettings,
     HeaderFamily,
     Price,
+    ProfileName,
     Settings,
     api_family,
 )
 
 __all__ = [
     "CHANGEABLE",
+    "DERIVING",
     "EMBEDDED",
     "EMBEDDED_PRESET",
     "SIMULATED",
@@ -30,6 +33,7 @@ __all__ = [
     "EndpointSettings",
     "HeaderFamily",
     "Price",
+    "ProfileName",
     "Settings",
     "api_family",
     "changed",

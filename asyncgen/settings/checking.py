@@ -27,6 +27,7 @@ _AT_LEAST_ONE = (
     "tasks_per_request",
     "look_ahead",
     "max_instances",
+    "output_first_tokens",
     "max_in_flight",
     "max_attempts",
     "patience",

@@ -17,6 +17,7 @@ from asyncgen.settings.values import (
     CHANGEABLE,
     EMBEDDED,
     EMBEDDED_PRESET,
+    PRESETS,
     SIMULATED,
     EndpointSettings,
     Price,
@@ -24,7 +25,7 @@ from asyncgen.settings.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 __all__ = ["differences", "read_toml", "resolve", "to_toml"]
@@ -59,16 +60,29 @@ def resolve(
     merged = {**from_file, **given}
     if "endpoint" in given:
         merged.pop("endpoints", None)
-    endpoint = merged.get("endpoint", ())
-    merged["endpoint"] = [endpoint] if isinstance(endpoint, str) else endpoint
-    if merged["endpoint"] in ([EMBEDDED], (EMBEDDED,)):
-        merged = _over(EMBEDDED_PRESET, merged)
+    for name in ("endpoint", "exclude"):
+        value = merged.get(name, ())
+        merged[name] = [value] if isinstance(value, str) else value
+    merged = _over(_presets(merged), merged)
     if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
         merged["model"] = merged.get("model") or SIMULATED
     defaults = {name: msgspec.structs.asdict(getattr(_DEFAULTS, name)) for name in STAGES}
     settings = _convert(_over(defaults, merged), source, given)
     check(settings)
     return settings
+
+
+def _presets(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the endpoint and the form of the prompts bring with them.
+
+    The form counts, not the profile: a run may read by another than the one that it asks by.
+    """
+    is_embedded = given["endpoint"] in ([EMBEDDED], (EMBEDDED,))
+    prompts = given.get("prompts", given.get("profile", "default"))
+    # What is no name of one is told later, with its place.
+    preset = PRESETS.get(prompts) if isinstance(prompts, str) else None
+    below = EMBEDDED_PRESET if is_embedded else {}
+    return dict(below) if preset is None else {**_over(below, preset), "prompts": prompts}
 
 
 def to_toml(settings: Settings) -> str:
@@ -78,15 +92,32 @@ def to_toml(settings: Settings) -> str:
     return tomli_w.dumps(_table(settings))
 
 
-def differences(frozen: Settings, wanted: Settings) -> list[str]:
-    """Name the identity settings in which two runs differ, as ``name: frozen → wanted``."""
+def differences(
+    frozen: Settings, wanted: Settings, *, passing_over: Collection[str] = CHANGEABLE
+) -> list[str]:
+    """Name the settings in which two runs differ, as ``name: frozen → wanted``.
+
+    Those that make up a run's identity, unless others are to be passed over.
+    """
     return [
-        f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
+        _difference(name, frozen, wanted)
         for name in Settings.__struct_fields__
-        if name not in CHANGEABLE
-        and name != "seeds"  # the same tasks may lie elsewhere: their hash decides
+        if name not in passing_over
+        # The same texts may lie elsewhere: their hash decides.
+        and name not in {"seeds", "exclude"}
         and getattr(frozen, name) != getattr(wanted, name)
     ]
+
+
+def _difference(name: str, frozen: Settings, wanted: Settings) -> str:
+    if name == "exclude_sha256":
+        return f"exclude: {_excluded(frozen)} → {_excluded(wanted)}"
+    return f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
+
+
+def _excluded(settings: Settings) -> str:
+    files = zip(settings.exclude, settings.exclude_sha256, strict=False)
+    return ", ".join(f"{name} (sha256 {digest[:8]}…)" for name, digest in files) or "nothing"
 
 
 _DEFAULTS = Settings()
@@ -144,5 +175,7 @@ def _convert(table: Mapping[str, Any], source: str, flags: Mapping[str, Any]) ->
         problem = str(error).split(" - at ")[0]
         if name.endswith("api"):
             problem += ", it is 'chat', 'completions' or 'anthropic'"
+        if name in {"profile", "prompts"}:
+            problem += ", it is 'default' or 'paper'"
         place = f"--{dashed(name)}" if name in flags else f"{source}: '{name}'"
         raise SettingsError(f"{place}: {problem[0].lower()}{problem[1:]}") from error

@@ -11,13 +11,17 @@ from asyncgen.records import Api, Sampling
 
 __all__ = [
     "CHANGEABLE",
+    "DERIVING",
     "EMBEDDED",
     "EMBEDDED_PRESET",
     "LIMITS",
+    "PAPER_PRESET",
+    "PRESETS",
     "SIMULATED",
     "EndpointSettings",
     "HeaderFamily",
     "Price",
+    "ProfileName",
     "Settings",
     "api_family",
 ]
@@ -54,8 +58,14 @@ CHANGEABLE = frozenset(
 )
 """Settings that may change from session to session of one run."""
 
+DERIVING = ("profile", "threshold", "exclude", "max_instances", "target")
+"""Settings that change what follows from answers, whatever was asked: those of ``refilter``."""
+
 HeaderFamily = Literal["auto", "openai", "azure", "anthropic", "groq", "together", "none"]
 """Whose rate-limit headers an endpoint sends; ``auto`` decides by host and values."""
+
+ProfileName = Literal["default", "paper"]
+"""``paper`` does everything as the original did, ``default`` has its defects mended."""
 
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Where the key of an interface usually is."""
@@ -121,9 +131,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             it, as vLLM and the embedded model do; lists then keep their form.
         api_key_env: Environment variable that holds the key; empty for the usual one of
             the interface.
+        profile: How answers become tasks: how they are read, which rules they must pass.
+        prompts: In whose form they are asked for; the profile's where it is left out.
+        blacklist_add: Words and phrases that an instruction must not hold, beside the profile's.
+        blacklist_remove: Those of the profile's blacklist that it may hold.
         target: How many finished tasks are wanted.
         seeds: File of seed tasks; empty for those of the package.
         seeds_sha256: What it held when the run began.
+        exclude: Files of texts that nothing kept may resemble.
+        exclude_sha256: What they held when the run began, in the same order.
         seed: Keys every random choice of the run.
         demonstrations: Tasks shown in a generation prompt.
         machine_demonstrations: How many of them machine-made, when there are.
@@ -131,6 +147,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         look_ahead: A generation request sees the pool as it stood this many answers ago.
         threshold: An instruction is rejected when its ROUGE-L to any other exceeds it.
         max_instances: Instances asked for and kept per task.
+        output_first_tokens: Upper bound of an answer with instances of a classification task,
+            where it is lower than that of the stage.
         few_shot: Examples shown in an instance prompt; ``None`` for all there are.
         yes_bias: Added to the log-odds of "is a classification task" where the endpoint
             gives likelihoods, for models that lean to one answer.
@@ -164,9 +182,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     classification_api: Api | None = None
     continues: bool = False
     api_key_env: str = ""
+    profile: ProfileName = "default"
+    prompts: ProfileName = "default"
+    blacklist_add: tuple[str, ...] = ()
+    blacklist_remove: tuple[str, ...] = ()
     target: int = 1000
     seeds: str = ""
     seeds_sha256: str = ""
+    exclude: tuple[str, ...] = ()
+    exclude_sha256: tuple[str, ...] = ()
     seed: int = 42
     demonstrations: int = 8
     machine_demonstrations: int = 2
@@ -174,6 +198,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     look_ahead: int = 64
     threshold: float = 0.7
     max_instances: int = 5
+    output_first_tokens: int | None = None
     few_shot: int | None = None
     yes_bias: float = 0.0
     max_in_flight: int = 64
@@ -248,3 +273,36 @@ EMBEDDED_PRESET: dict[str, Any] = {
     "instances": {"max_output_tokens": 128, "temperature": 0.0, "repetition_penalty": 1.1},
 }
 """What suits a very small model; measured in ``benchmarks/LOG.md``."""
+
+PAPER_PRESET: dict[str, Any] = {
+    "api": "completions",
+    "classification_api": None,
+    "demonstrations": 8,
+    "machine_demonstrations": 2,
+    "tasks_per_request": 7,
+    "threshold": 0.7,
+    "max_instances": 5,
+    "few_shot": None,
+    "output_first_tokens": 300,
+    "generation": {
+        "max_output_tokens": 1024,
+        "temperature": 0.7,
+        "top_p": 0.5,
+        "presence_penalty": 2.0,
+        "top_k": None,
+        "repetition_penalty": None,
+    },
+    "classification": {"max_output_tokens": 3, "temperature": 0.0},
+    "instances": {
+        "max_output_tokens": 350,
+        "temperature": 0.0,
+        "presence_penalty": 1.5,
+        "repetition_penalty": None,
+    },
+}
+"""How the original asked and decoded. Its ``top_p`` of 0 beside a temperature of 0 says nothing
+more, and some servers refuse it; its 300 tokens, which tasks of a batch with a classification task
+got, are for the classification tasks, as in the paper."""
+
+PRESETS: dict[str, dict[str, Any]] = {"default": {}, "paper": PAPER_PRESET}
+"""What the form of the prompts brings with it."""

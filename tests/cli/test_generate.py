@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import shutil
 import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,9 @@ from support.command import asyncgen, start
 from support.scripts import answer
 from support.server import ModelServer, Reply, prompt_of
 
+from asyncgen.pipeline.seeds import packaged
+
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -140,12 +143,55 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_dataset(
     assert (run / "dataset.jsonl").read_bytes() == expected
 
 
+def test_copies_made_at_work_and_after_a_kill_go_on_elsewhere(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    """With ``cp -r``: the lock, the control socket and the log of the journal come along."""
+    cp = str(shutil.which("cp"))
+    seeds = tmp_path / "mine.jsonl"
+    seeds.write_bytes(packaged("seed_tasks.jsonl").read_bytes())
+    expected = _undisturbed(server, tmp_path / "undisturbed")
+    run, before = tmp_path / "run", len(server.bodies)
+    at_work, killed = tmp_path / "elsewhere" / "at_work", tmp_path / "elsewhere" / "killed"
+    at_work.parent.mkdir()
+    with start(*_arguments(server, run), "--seeds", seeds) as process:
+        _wait_for_answers(server, before + 20, process)
+        subprocess.run([cp, "-r", run, at_work], check=True)
+        process.kill()
+        process.communicate(timeout=20)
+    subprocess.run([cp, "-r", run, killed], check=True)
+    shutil.rmtree(run)
+    seeds.unlink()
+
+    assert process.returncode == -signal.SIGKILL
+    for copy in (at_work, killed):
+        assert (copy / "journal.db-wal").is_file()
+        done = asyncgen("generate", copy)
+        assert done.returncode == 0, done.stderr
+        assert (copy / "dataset.jsonl").read_bytes() == expected
+
+
 def test_a_finished_run_asks_nothing_more(server: ModelServer, tmp_path: Path) -> None:
     expected = _undisturbed(server, tmp_path / "run")
     asked = len(server.bodies)
 
     assert _undisturbed(server, tmp_path / "run") == expected
     assert len(server.bodies) == asked
+
+
+def test_what_killed_sessions_left_half_written_is_swept_away_and_nothing_else(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    expected = _undisturbed(server, run)
+    for name in ("settings.toml", "dataset.jsonl", "rejected.jsonl"):
+        (run / f".{name}.4711.partial").write_text("half of a li")
+    # Somebody's export into the folder may be under way.
+    others = run / ".tasks.jsonl.4711.partial"
+    others.touch()
+
+    assert _undisturbed(server, run) == expected
+    assert list(run.glob(".*")) == [others]
 
 
 def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
@@ -238,3 +284,47 @@ def test_a_trial_run_needs_neither_key_nor_model(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert len({task["instruction"] for task in tasks}) == 30
     assert {task["provenance"]["endpoint"] for task in tasks} == {"simulated"}
+
+
+def test_the_profile_of_the_original_runs_and_cannot_be_changed_by_resuming(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    simulated = ("generate", run, "--endpoint", "simulated", "--target", "12")
+    done = asyncgen(*simulated, "--profile", "paper")
+    tasks = [json.loads(line) for line in (run / "dataset.jsonl").read_text().splitlines()]
+    other = asyncgen("generate", run, "--profile", "default")
+    again = asyncgen("generate", run)
+
+    assert (done.returncode, len(tasks)) == (0, 12), done.stderr
+    assert all(task["instruction"][1:].islower() for task in tasks)
+    assert (other.returncode, again.returncode) == (2, 0)
+    assert "profile: 'paper' → 'default'" in other.stderr
+
+
+def test_a_model_that_hesitates_is_asked_again_and_what_was_interrupted_goes_on(
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+
+    def hesitant(body: dict[str, Any], _number: int) -> Reply:
+        prompt = prompt_of(body)
+        last = prompt.rstrip().splitlines()[-1]
+        asked.append(last)
+        if last == "Classification:":
+            return Reply("It depends on what is meant.")
+        return Reply("Yes, it is." if last.startswith("Classification (") else answer(prompt))
+
+    with ModelServer(hesitant) as server:
+        process = start(*_arguments(server, tmp_path / "killed", 4))
+        _wait_for_answers(server, 12, process)
+        process.kill()
+        process.communicate()
+        killed = _undisturbed(server, tmp_path / "killed")
+        once = _undisturbed(server, tmp_path / "once")
+        done = asyncgen("status", tmp_path / "once", "--json")
+
+    state = json.loads(done.stdout)["status"]
+    assert killed == once
+    assert state["undecided"] == 0
+    assert state["classification"] > TARGET
+    assert state["answers"]["classification"] > 2 * TARGET
+    assert asked.count("Classification (yes or no):") > TARGET

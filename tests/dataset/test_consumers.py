@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -141,8 +142,7 @@ def test_the_hub_reads_the_card_as_it_was_meant() -> None:
 def test_a_licence_that_was_chosen_is_in_the_header() -> None:
     from huggingface_hub import DatasetCard
 
-    chosen = Card(**{name: getattr(CARD, name) for name in Card.__slots__} | {"license": "mit"})
-    text = card_text(chosen, bundle_of("hf"))
+    text = card_text(dataclasses.replace(CARD, license="mit"), bundle_of("hf"))
 
     assert DatasetCard(text).data.get("license") == "mit"
     assert "The owner chose `mit`." in text
@@ -151,8 +151,8 @@ def test_a_licence_that_was_chosen_is_in_the_header() -> None:
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
     """Return a tokenizer of all bytes whose template refuses what models' own refuse."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     import transformers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from engine.harness import Bench, hello
 
 from asyncgen.engine import RetryPolicy
@@ -68,6 +69,29 @@ def test_an_endpoint_that_cannot_be_reached_at_first_is_a_wrong_address() -> Non
 
     assert isinstance(outcome.error, EndpointRefusedError)
     assert outcome.snapshot.retried == 0
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 64])
+def test_an_endpoint_that_is_down_at_first_is_an_outage_if_another_answers(in_flight: int) -> None:
+    """Nothing at one address refuses at once; the other takes a second to answer."""
+
+    def refused(_request: Request, _attempt: int) -> Exception:
+        return UnreachableError("connection refused")
+
+    bench = Bench([refused, hello], total=100, max_in_flight=in_flight, slowness={"a": 0.0})
+    outcome = bench.run()
+
+    assert outcome.error is None
+    assert len(outcome.answers) == 100
+
+
+def test_endpoints_none_of_which_can_be_reached_at_first_are_wrong_addresses() -> None:
+    def refused(_request: Request, _attempt: int) -> Exception:
+        return UnreachableError("connection refused")
+
+    outcome = Bench([refused, refused, refused], total=100).run()
+
+    assert isinstance(outcome.error, EndpointRefusedError)
 
 
 def test_an_endpoint_that_goes_away_later_is_tried_again() -> None:

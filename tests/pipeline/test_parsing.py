@@ -1,4 +1,4 @@
-"""Reading answers: recorded ones of the embedded model, and every form we know of."""
+"""How the default profile reads: recorded answers of the embedded model, every form we know."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from asyncgen.pipeline.parsing import parse_decision, parse_instances, parse_items
+from asyncgen.pipeline.profiles import profile_of
+from asyncgen.pipeline.profiles.values import Numbering
 from asyncgen.records import Completion, FinishReason
+from asyncgen.settings import Settings
 
+PROFILE = profile_of(Settings())
 RECORDED: list[dict[str, Any]] = [
     json.loads(line)
     for line in (Path(__file__).parent / "recorded_answers.jsonl").read_text("utf-8").splitlines()
@@ -24,27 +27,30 @@ def _answer(text: str, finish_reason: FinishReason = "stop") -> Completion:
 
 
 def _items(text: str, *, continues: bool = False) -> list[str]:
-    return list(parse_items(_answer(text), first_number=9, continues=continues).texts)
+    return _split(_answer(text), continues=continues)[0]
+
+
+def _split(completion: Completion, *, continues: bool = False) -> tuple[list[str], int]:
+    items = PROFILE.split(completion, Numbering(9, continues))
+    return [PROFILE.normalise(text) for text in items.texts], items.lost
 
 
 def _pairs(text: str, *, is_classification: bool = False) -> list[tuple[str, str]]:
-    parsed = parse_instances(_answer(text), is_classification=is_classification)
+    parsed = PROFILE.read_instances(_answer(text), is_classification)
     return [(instance.input, instance.output) for instance in parsed.instances]
 
 
 @pytest.mark.parametrize("row", LISTS, ids=lambda row: row["text"][1:30])
 def test_recorded_lists_are_split_as_a_reader_would(row: dict[str, Any]) -> None:
     completion = _answer(row["text"], row["finish_reason"])
-    items = parse_items(completion, first_number=9, continues=True)
 
-    assert list(items.texts) == row["items"]
-    assert items.last_is_cut == row["cut"]
+    assert _split(completion, continues=True) == (row["items"], int(row["cut"]))
 
 
 @pytest.mark.parametrize("row", EXAMPLES, ids=lambda row: row["text"][:30])
 def test_recorded_examples_are_read_as_a_reader_would(row: dict[str, Any]) -> None:
     completion = _answer(row["text"], row["finish_reason"])
-    parsed = parse_instances(completion, is_classification=row["is_classification"])
+    parsed = PROFILE.read_instances(completion, row["is_classification"])
 
     assert [[one.input, one.output] for one in parsed.instances] == row["instances"]
     assert parsed.last_is_cut == row["cut"]
@@ -56,6 +62,8 @@ def test_recorded_examples_are_read_as_a_reader_would(row: dict[str, Any]) -> No
         "9. Name a river.\n10. Name a lake.",
         "9) Name a river.\n10) Name a lake.",
         "**9.** Name a river.\n**10.** Name a lake.",
+        "**9. Name a river.**\n**10. Name a lake.**",
+        "9. **Name a river.**\n10. **Name** a lake.",
         "Task 9: Name a river.\nTask 10: Name a lake.",
         "Here are more tasks:\n\n9. Name a river.\n\n10. Name a lake.\n",
         "1. Name a river.\n2. Name a lake.",
@@ -89,7 +97,7 @@ def test_an_answer_without_a_list_has_no_items() -> None:
 def test_a_cut_answer_says_so() -> None:
     cut = _answer("9. Name a river.\n10. Name a la", "length")
 
-    assert parse_items(cut, first_number=9, continues=False).last_is_cut
+    assert _split(cut) == (["Name a river.", "Name a la"], 1)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +107,14 @@ def test_a_cut_answer_says_so() -> None:
         ("Yes.", True),
         ("**No**", False),
         ("The answer is: no, it is open-ended.", False),
+        ("No doubt it is one.", False),
+        ("The answer would be no.\nYes tasks have labels.", False),
+        ("Answer yes or no: yes", True),
+        ("Based on its labels, this task is a classification task.", True),
+        ("This isn\u2019t a classification problem.", False),
+        ("A classification task is one with labels.", None),
         ("I know nothing.", None),
+        ("There is no label set given", None),
         ("", None),
     ],
 )
@@ -107,7 +122,7 @@ def test_yes_and_no_are_understood_in_a_sentence(
     text: str,
     expected: bool | None,  # noqa: FBT001 - a row of the table
 ) -> None:
-    assert parse_decision(_answer(text)) is expected
+    assert PROFILE.read_decision(_answer(text), 0.0) is expected
 
 
 def test_likelihoods_decide_over_the_text_and_a_bias_shifts_them() -> None:
@@ -115,12 +130,12 @@ def test_likelihoods_decide_over_the_text_and_a_bias_shifts_them() -> None:
         text=" no", finish_reason="stop", choice_logprobs={" yes": -1.2, " no": -0.3}
     )
 
-    assert parse_decision(leaning) is False
-    assert parse_decision(leaning, yes_bias=1.0) is True
+    assert PROFILE.read_decision(leaning, 0.0) is False
+    assert PROFILE.read_decision(leaning, 1.0) is True
 
 
 def test_a_failed_request_decides_nothing() -> None:
-    assert parse_decision(_answer("yes, the filter says", "content_filter")) is None
+    assert PROFILE.read_decision(_answer("yes, the filter says", "content_filter"), 0.0) is None
 
 
 @pytest.mark.parametrize(

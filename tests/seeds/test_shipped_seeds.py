@@ -11,8 +11,10 @@ import pytest
 from rapidfuzz.distance import LCSseq
 from seeds.material import SEEDS, lines_of, needs_paper, paper_texts
 
-from asyncgen.pipeline.rules import first_offence
+from asyncgen.pipeline.profiles import profile_of
+from asyncgen.pipeline.profiles.values import first_offence
 from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
+from asyncgen.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +95,11 @@ def test_no_two_instructions_are_alike() -> None:
 
 
 def test_every_instruction_passes_the_rules_for_generated_ones() -> None:
-    assert {task.id: found for task in TASKS if (found := first_offence(task.instruction))} == {}
+    rules = profile_of(Settings()).instruction_rules
+
+    assert {
+        one.id: found for one in TASKS if (found := first_offence(rules, one.instruction))
+    } == {}
 
 
 def test_instructions_begin_with_many_different_words() -> None:

@@ -165,7 +165,13 @@ OTHER: dict[str, Any] = {
     "api_key_env": "OTHER_KEY",
     "seeds": "/elsewhere.jsonl",
     "seeds_sha256": "abc",
+    "exclude": ("/elsewhere.jsonl",),
+    "exclude_sha256": ("abc",),
     "threshold": 0.5,
+    "profile": "paper",
+    "prompts": "paper",
+    "blacklist_add": ("whale",),
+    "blacklist_remove": ("map",),
     "rpm": 1.0,
     "tpm": 1.0,
     "model_path": "/m.gguf",
@@ -184,10 +190,24 @@ def test_each_setting_of_the_identity_is_named_with_both_values(name: str) -> No
     after = OTHER[name] if name in OTHER else (before or 0) + 1
     found = differences(frozen, msgspec.structs.replace(frozen, **{name: after}))
 
-    if name in CHANGEABLE or name == "seeds":
+    if name in CHANGEABLE or name in {"seeds", "exclude"}:
         assert found == []
+    elif name == "exclude_sha256":
+        assert len(found) == 1
+        assert found[0].startswith("exclude: ")
     else:
         assert found == [f"{name}: {before!r} → {after!r}"]
+
+
+def test_excluded_files_are_told_by_name_and_content() -> None:
+    frozen = settings_of()
+    one = msgspec.structs.replace(frozen, exclude=("/a.csv",), exclude_sha256=("0123456789",))
+    changed = msgspec.structs.replace(one, exclude_sha256=("abcdefghij",))
+
+    assert differences(frozen, one) == ["exclude: nothing → /a.csv (sha256 01234567…)"]
+    assert differences(one, changed) == [
+        "exclude: /a.csv (sha256 01234567…) → /a.csv (sha256 abcdefgh…)"
+    ]
 
 
 def test_equal_settings_have_no_differences() -> None:
@@ -425,3 +445,22 @@ def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
     path.touch()
 
     assert read_toml(path) == {}
+
+
+@pytest.mark.parametrize("endpoint", ["https://llm.example/v1", "local"])
+@pytest.mark.parametrize("profile", ["default", "paper"])
+def test_what_a_run_asks_does_not_change_with_the_profile_that_reads_it(
+    endpoint: str, profile: str
+) -> None:
+    """What is frozen names the form of the prompts, so that another profile brings nothing."""
+    frozen = resolve({"endpoint": endpoint, "model": "m"}, {"profile": profile})
+    other = "paper" if profile == "default" else "default"
+    again = resolve({**tomllib.loads(to_toml(frozen)), "profile": other}, {})
+
+    assert frozen.prompts == profile
+    assert differences(frozen, again) == [f"profile: '{profile}' → '{other}'"]
+
+
+def test_an_unknown_profile_is_refused_with_those_there_are() -> None:
+    assert refusal(HOSTED, {"profile": "papr"}).endswith("it is 'default' or 'paper'")
+    assert refusal({**HOSTED, "prompts": 3}).endswith("it is 'default' or 'paper'")

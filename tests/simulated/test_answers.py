@@ -20,10 +20,10 @@ from asyncgen.endpoints.simulated.dialects import Asked, Complaint, answer_body,
 from asyncgen.endpoints.simulated.prefixes import PrefixCache
 from asyncgen.endpoints.simulated.tasks import instruction
 from asyncgen.endpoints.wire import Dialect
-from asyncgen.pipeline.parsing import parse_decision, parse_instances, parse_items
+from asyncgen.pipeline.profiles import profile_of
+from asyncgen.pipeline.profiles.pruning import prune
+from asyncgen.pipeline.profiles.values import first_offence
 from asyncgen.pipeline.prompts import PromptBook
-from asyncgen.pipeline.pruning import prune
-from asyncgen.pipeline.rules import first_offence
 from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
 from asyncgen.records import Completion
 from asyncgen.settings import Settings, resolve
@@ -38,6 +38,8 @@ FORMS = [
     {"api": "completions"},
     {"api": "anthropic"},
     {"api": "chat", "continues": True},
+    {"profile": "paper"},
+    {"profile": "paper", "api": "chat"},
 ]
 
 
@@ -61,14 +63,16 @@ def answered(request: Request) -> Completion:
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_a_generation_request_gets_the_numbers_that_it_asks_for(form: dict[str, Any]) -> None:
-    book = PromptBook(settings(**form, tasks_per_request=5), read_few_shot())
+    wanted = settings(**form, tasks_per_request=5)
+    book, profile = PromptBook(wanted, read_few_shot()), profile_of(wanted)
     completion = answered(book.generation(3, [seed.instruction for seed in SEEDS[:8]]))
-    items = parse_items(completion, first_number=9, continues=book.list_continues)
+    items = profile.split(completion, book.numbering)
+    texts = [profile.normalise(text) for text in items.texts]
 
     assert completion.finish_reason == "stop"
-    assert len(items.texts) == 5
-    assert len(set(items.texts)) == 5
-    assert [first_offence(text) for text in items.texts] == [None] * 5
+    assert len(texts) == 5
+    assert len(set(texts)) == 5
+    assert [first_offence(profile.instruction_rules, text) for text in texts] == [None] * 5
 
 
 def test_a_list_that_is_cut_off_says_so() -> None:
@@ -83,34 +87,39 @@ def test_a_list_that_is_cut_off_says_so() -> None:
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_seeds_are_classified_as_their_authors_did(form: dict[str, Any]) -> None:
-    book = PromptBook(settings(**form), read_few_shot())
+    wanted = settings(**form)
+    book, profile = PromptBook(wanted, read_few_shot()), profile_of(wanted)
     for seed in SEEDS:
         completion = answered(book.classification("task_1", seed.instruction))
-        assert parse_decision(completion) is seed.is_classification
-        assert (completion.choice_logprobs is not None) == (form["api"] == "completions")
+        assert profile.read_decision(completion, 0.0) is seed.is_classification
+        assert (completion.choice_logprobs is not None) == (form == {"api": "completions"})
 
 
-def test_new_tasks_of_both_kinds_get_instances_that_survive() -> None:
-    book, kinds = PromptBook(settings(), read_few_shot()), set[bool]()
+@pytest.mark.parametrize("name", ["default", "paper"])
+def test_new_tasks_of_both_kinds_get_instances_that_survive(name: str) -> None:
+    wanted, kinds = settings(profile=name), set[bool]()
+    book, profile = PromptBook(wanted, read_few_shot()), profile_of(wanted)
     for number in range(300):
         task = instruction(mixed(number, 1))
-        decided = parse_decision(answered(book.classification("t", task)))
+        decided = profile.read_decision(answered(book.classification("t", task)), 0.0)
         assert decided is not None
         kinds.add(decided)
         completion = answered(book.instances("t", task, is_classification=decided))
-        parsed = parse_instances(completion, is_classification=decided)
-        kept, _ = prune(parsed, instruction=task, at_most=5)
+        parsed = profile.read_instances(completion, decided)
+        kept, _ = prune(profile, parsed, instruction=task, at_most=5, key="")
         assert kept
         assert all(len(kept) > 1 and given.input for given in kept) or not decided
     assert kinds == {True, False}
 
 
-def test_seeds_are_worked_as_in_their_file() -> None:
-    book = PromptBook(settings(), read_few_shot())
+@pytest.mark.parametrize("names", [("default",) * 2, ("paper",) * 2, ("default", "paper")])
+def test_seeds_are_worked_as_in_their_file(names: tuple[str, str]) -> None:
+    wanted = settings(profile=names[0], prompts=names[1])
+    book, profile = PromptBook(wanted, read_few_shot()), profile_of(wanted)
     for seed in SEEDS[:40]:
         sorts = seed.is_classification
         completion = answered(book.instances("t", seed.instruction, is_classification=sorts))
-        parsed = parse_instances(completion, is_classification=sorts)
+        parsed = profile.read_instances(completion, sorts)
         assert parsed.instances[0].output == seed.instances[0].output.strip()
 
 
@@ -154,7 +163,8 @@ def test_thousands_of_instructions_pass_the_rules_and_the_filter() -> None:
     texts = [instruction(mixed(number, 3)) for number in range(4000)]
     admitted = sum(pool.admit(text).nearest is None for text in texts)
 
-    assert [text for text in texts if first_offence(text)] == []
+    rules = profile_of(settings()).instruction_rules
+    assert [text for text in texts if first_offence(rules, text)] == []
     assert admitted >= 0.95 * len(texts)
 
 

@@ -100,6 +100,7 @@ def test_the_same_run_on_two_providers_makes_the_same_dataset(tmp_path: Path) ->
         (["--taken", "1"], "--taken 1: must lie in [0, 1)"),
         (["--knee", "0"], "--knee 0: must be at least 1"),
         (["--port", "70000"], "--port"),
+        (["--port", "0", "--log", "absent/log"], "--log absent/log: cannot be written (No such"),
     ],
 )
 def test_a_wrong_flag_is_named_in_one_line(flags: list[str], said: str) -> None:

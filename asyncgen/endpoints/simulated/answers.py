@@ -60,12 +60,14 @@ def answer_to(asked: Asked, *, seed: int, usual_tokens: int) -> Answer:
     match question_of(asked.prompt, asked.last, asked.stops):
         case Extend() as question:
             text = _list(question, key)
-        case Decide(task):
+        case Decide(task, capital):
             yes = is_classification(task)
-            text = ("yes" if yes else "no") if asked.is_chat else (" yes" if yes else " no")
+            word = "yes" if yes else "no"
+            word = word.capitalize() if capital else word
+            text = word if asked.is_chat else f" {word}"
             likelihoods = ((" yes", _SURE if yes else _UNSURE), (" no", _UNSURE if yes else _SURE))
-        case Work(task, label_first):
-            text = worked_examples(task, key, label_first=label_first)
+        case Work() as question:
+            text = worked_examples(question, key)
         case _:
             text = _prose(key, usual_tokens)
     return _bounded(text, asked, likelihoods)

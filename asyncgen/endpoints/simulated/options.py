@@ -134,6 +134,7 @@ class SimulatedOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         script: Faults at set times or requests.
         slow: Seconds that the fault ``slow`` adds.
         answer_tokens: Length of the answer to a prompt that is none of the pipeline's.
+        log: File to which each request is appended as it ends; empty for none.
     """
 
     host: str = "127.0.0.1"
@@ -150,6 +151,7 @@ class SimulatedOptions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     script: tuple[Step, ...] = ()
     slow: float = 5.0
     answer_tokens: int = 256
+    log: str = ""
 
 
 _POSITIVE = ("rpm", "tpm", "itpm", "otpm", "rpd", "burst", "concurrency")

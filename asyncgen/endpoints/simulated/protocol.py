@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asyncgen.endpoints.simulated.places import Places
     from asyncgen.endpoints.simulated.plans import Plan
     from asyncgen.endpoints.simulated.provider import Provider
+    from asyncgen.endpoints.simulated.request_log import RequestLog
 
 __all__ = ["Connection"]
 
@@ -30,18 +31,25 @@ class Connection(asyncio.Protocol):
         provider: Decides.
         places: Who may compute.
         connections: All that are open; this one enters and leaves it.
+        log: Where each request is written when it has ended, if anywhere.
     """
 
     def __init__(
-        self, provider: Provider, places: Places[Connection], connections: set[Connection]
+        self,
+        provider: Provider,
+        places: Places[Connection],
+        connections: set[Connection],
+        log: RequestLog | None = None,
     ) -> None:
         self._provider = provider
         self._places = places
         self._connections = connections
+        self._log = log
         self._loop = asyncio.get_running_loop()
         self._reader = RequestReader()
         self._transport: asyncio.Transport | None = None
         self._plan: Plan | None = None
+        self._came = 0.0  # Unix time
         self._closes = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -103,7 +111,8 @@ class Connection(asyncio.Protocol):
             if self._closes:
                 self._close()
             return
-        plan = self._plan = self._provider.receive(api, request.body, now, time.time())
+        self._came = time.time()
+        plan = self._plan = self._provider.receive(api, request.body, now, self._came)
         if not plan.computes:
             self._send()
         elif self._places.enter(self):
@@ -118,18 +127,19 @@ class Connection(asyncio.Protocol):
         plan, transport = self._plan, self._transport
         if plan is None or transport is None:
             return
-        if plan.data:
-            transport.write(plan.data)
         if plan.ending == "silence":
+            transport.write(plan.data)
             self._leave()
             return
+        # On record before it is sent: this process may be killed in between.
+        self._end(plan, delivered=True)
+        transport.write(plan.data)
         if plan.ending == "reset":
             connected: socket.socket = transport.get_extra_info("socket")
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self.abort()
         elif plan.ending == "close" or self._closes:
             self._close()
-        self._end(plan, delivered=True)
 
     def _end(self, plan: Plan, *, delivered: bool) -> None:
         self._plan = None
@@ -137,7 +147,9 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         self._leave()
-        self._provider.finish(plan, self._loop.time(), delivered=delivered)
+        outcome = self._provider.finish(plan, self._loop.time(), delivered=delivered)
+        if self._log is not None:
+            self._log.write(plan.key, self._came, time.time(), outcome)
 
     def _leave(self) -> None:
         following = self._places.leave(self)

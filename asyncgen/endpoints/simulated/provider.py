@@ -77,12 +77,14 @@ class Provider:
             self._ledger.told(key, plan.told, now)
         return plan
 
-    def finish(self, plan: Plan, now: float, *, delivered: bool) -> None:
-        """Note how a request ended; one that the client gave up was not delivered."""
+    def finish(self, plan: Plan, now: float, *, delivered: bool) -> str:
+        """Note and return how a request ended; one that the client gave up was not delivered."""
         silent = plan.ending == "silence"
-        self._ledger.finished(plan.outcome if delivered or silent else "abandoned", now)
-        if delivered and plan.outcome == ANSWERED:
+        outcome = plan.outcome if delivered or silent else "abandoned"
+        self._ledger.finished(outcome, now)
+        if delivered and outcome == ANSWERED:
             self._ledger.answered(plan.key)
+        return outcome
 
     def change_limits(self, allowance: Allowance, now: float) -> None:
         """Put other limits in force at once.

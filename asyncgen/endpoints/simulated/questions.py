@@ -30,16 +30,28 @@ class Extend(Struct, frozen=True):
 
 
 class Decide(Struct, frozen=True):
-    """Say whether a task is a classification task."""
+    """Say whether a task is a classification task.
+
+    Attributes:
+        capital: Whether the examples begin their answers with a capital letter.
+    """
 
     task: str
+    capital: bool = False
 
 
 class Work(Struct, frozen=True):
-    """Write worked examples of a task."""
+    """Write worked examples of a task.
+
+    Attributes:
+        label_first: Whether each begins with its label.
+        numbered: Whether they are in the form of the original: numbered, or for labels with
+            "Class label" before them.
+    """
 
     task: str
     label_first: bool
+    numbered: bool = False
 
 
 class Other(Struct, frozen=True):
@@ -51,9 +63,14 @@ Question = Extend | Decide | Work | Other
 _TASKS_TO = re.compile(r"\btasks (\d{1,5}) to (\d{1,5})\.?\s*\Z")
 _BEGUN = re.compile(r"(?:^|\n)(\d{1,5})\.\s?\Z")
 _SHOWN = re.compile(r"^\d{1,5}\. (.+)$", re.MULTILINE)
-_DECISION = re.compile(r"(?:^|\n)Task: (.*)\n+Classification:\s*\Z")
+_DECISION = re.compile(
+    r"(?:^|\n)Task: (.*)\n+(?:Classification|(?P<capital>Is it classification))"
+    r"(?: \(yes or no\))?[:?]\s*\Z"
+)
+_ASKS_DECISION = re.compile(r"lassification(?: \(yes or no\))?[:?]\s*\Z")
 _WORKED = re.compile(r"(?:^|\n)Task: (.*?)(?:\n|\Z)")
-_LABEL = re.compile(r"^Label:", re.MULTILINE)
+_LABEL = re.compile(r"^(?:Class label|Label):", re.MULTILINE)
+_NUMBERED = re.compile(r"^(?:Class label:|Example 1$)", re.MULTILINE)
 
 _USUAL = 8  # new items, where nothing says how many
 _TAIL = 40  # characters: enough for every ending
@@ -75,12 +92,18 @@ def question_of(prompt: str, last: str, stops: Sequence[str]) -> Question:
     if found := _BEGUN.search(tail):
         first = int(found[1])
         return Extend(first, _last_number(first, stops), begun=True, shown=_items(last))
-    if tail.rstrip().endswith("Classification:"):
+    if _ASKS_DECISION.search(tail):
         decision = _DECISION.search(last)
-        return Decide(_one_line(decision[1])) if decision else Other()
+        if decision is None:
+            return Other()
+        return Decide(_one_line(decision[1]), capital=decision["capital"] is not None)
     block = last[last.rfind("\n\n") + 2 :] if "\n\n" in last else last
     if block.startswith("Task: ") and (asked := _WORKED.match(block)):
-        return Work(_one_line(asked[1]), label_first=_LABEL.search(prompt) is not None)
+        return Work(
+            _one_line(asked[1]),
+            label_first=_LABEL.search(prompt) is not None,
+            numbered=_NUMBERED.search(prompt) is not None,
+        )
     return Other()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from asyncgen.endpoints.simulated.options import check_options
 from asyncgen.endpoints.simulated.places import Places
 from asyncgen.endpoints.simulated.protocol import Connection
 from asyncgen.endpoints.simulated.provider import Provider
+from asyncgen.endpoints.simulated.request_log import RequestLog
 from asyncgen.errors import LocalServerError
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ async def simulated_here(options: SimulatedOptions) -> AsyncGenerator[SimulatedP
     """Serve from this event loop for as long as the block runs.
 
     Raises:
-        SettingsError: If the options contradict themselves.
+        SettingsError: If the options contradict themselves, or the log cannot be written.
         LocalServerError: If the address cannot be listened on.
     """
     check_options(options)
@@ -72,24 +73,27 @@ async def simulated_here(options: SimulatedOptions) -> AsyncGenerator[SimulatedP
     provider = Provider(options, loop.time())
     places: Places[Connection] = Places(options.latency.knee)
     connections: set[Connection] = set()
-    try:
-        server = await loop.create_server(
-            lambda: Connection(provider, places, connections),
-            options.host,
-            options.port,
-            backlog=_BACKLOG,
-        )
-    except OSError as error:
-        raise LocalServerError(
-            f"cannot listen on {options.host}:{options.port}: {error.strerror or error}"
-        ) from error
-    port: int = server.sockets[0].getsockname()[1]
-    try:
-        yield SimulatedProvider(base_url_of(options.host, port), port, provider, loop)
-    finally:
-        server.close()
-        for connection in tuple(connections):
-            connection.abort()
+    with ExitStack() as stack:
+        log = stack.enter_context(RequestLog(options.log)) if options.log else None
+        try:
+            server = await loop.create_server(
+                lambda: Connection(provider, places, connections, log),
+                options.host,
+                options.port,
+                backlog=_BACKLOG,
+            )
+        except OSError as error:
+            raise LocalServerError(
+                f"cannot listen on {options.host}:{options.port}: {error.strerror or error}"
+            ) from error
+        port: int = server.sockets[0].getsockname()[1]
+        try:
+            yield SimulatedProvider(base_url_of(options.host, port), port, provider, loop)
+        finally:
+            server.close()
+            for connection in tuple(connections):
+                connection.abort()
+            await asyncio.sleep(0)  # those that were broken off hear of it, and log it
 
 
 def base_url_of(host: str, port: int) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from asyncgen.endpoints.simulated.chance import mixed
 from asyncgen.endpoints.simulated.phrases import filled, phrases
 from asyncgen.endpoints.simulated.seeds import seed_instances, seed_texts
 from asyncgen.endpoints.simulated.tasks import labels_of, takes_input
+
+if TYPE_CHECKING:
+    from asyncgen.endpoints.simulated.questions import Work
 
 __all__ = ["worked_examples"]
 
@@ -21,28 +26,35 @@ _PROSE = phrases("""
 """)
 
 
-def worked_examples(task: str, key: int, *, label_first: bool) -> str:
+def worked_examples(question: Work, key: int) -> str:
     """Return the examples of a task as the few-shot prompts write them.
 
     Args:
-        task: The instruction, on one line.
+        question: What is asked.
         key: Decides everything that the instruction leaves open.
-        label_first: Whether each example begins with its label.
     """
+    pairs = _pairs(question, key)
+    if question.label_first:
+        write = _class_labelled if question.numbered else _label_first
+        return "\n".join(write(given, output) for given, output in pairs)
+    written = [_input_first(given, output) for given, output in pairs]
+    if question.numbered and pairs != [("", pairs[0][1])]:
+        written = [f"Example {number}\n{one}" for number, one in enumerate(written, start=1)]
+    return "\n".join(written)
+
+
+def _pairs(question: Work, key: int) -> list[tuple[str, str]]:
+    """Return inputs and outputs, as many as the key says or the task has labels."""
+    task = question.task
     known = seed_instances().get(task)
     if known is not None:
-        pairs = [(given.input, given.output) for given in known]
-    elif label_first:
-        pairs = [
-            (_text(key, number), label) for number, label in enumerate(labels_of(task), start=1)
-        ]
-    elif takes_input(task):
+        return [(given.input, given.output) for given in known]
+    if question.label_first:
+        return [(_text(key, number), label) for number, label in enumerate(labels_of(task), 1)]
+    if takes_input(task):
         count = 1 + key % 3
-        pairs = [(_text(key, number), _text(key, 50 + number)) for number in range(1, count + 1)]
-    else:
-        pairs = [("", _text(key, 1))]
-    written = _label_first if label_first else _input_first
-    return "\n".join(written(given, output) for given, output in pairs)
+        return [(_text(key, number), _text(key, 50 + number)) for number in range(1, count + 1)]
+    return [("", _text(key, 1))]
 
 
 def _text(key: int, salt: int) -> str:
@@ -56,6 +68,10 @@ def _text(key: int, salt: int) -> str:
 
 def _label_first(given: str, label: str) -> str:
     return f"Label: {label}\nInput: {given}" if given else f"Label: {label}"
+
+
+def _class_labelled(given: str, label: str) -> str:
+    return f"Class label: {label}\n{given}" if given else f"Class label: {label}"
 
 
 def _input_first(given: str, output: str) -> str:

@@ -1,0 +1,1 @@
+"""Pictures of measured values: SVG, PNG and the numbers themselves."""

@@ -1,0 +1,234 @@
+"""Figures of the work: what was in the air, came back and was tried again, and what it took."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asyncgen.report.figures.axes import Axis
+from asyncgen.report.figures.charts import Bar, Line, Rule, bars, lines
+from asyncgen.report.figures.figure import Figure, Table
+from asyncgen.report.figures.svg import SERIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from asyncgen.report.measures.flow import Flow, Limits
+    from asyncgen.report.measures.measures import Measures
+
+__all__ = ["flow_figures", "token_figure"]
+
+_TOKENS = "Input and output together, counted when the answer came; a line where they are limited."
+
+_THROUGHPUT = "Answers as they came; a line where requests per minute are limited."
+
+_FAILED = (
+    "Refused for their rate (429), overloaded, cut or lost, before an answer came: the journal "
+    "counts them and does not tell them apart."
+)
+
+_UNITS = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "hours"), (180, 60, "minutes"))
+
+
+def flow_figures(runs: Sequence[Measures]) -> list[Figure]:
+    """Return the flow over time at work, of the runs whose answers have times."""
+    timed = [(number, run.name, run.flow) for number, run in enumerate(runs) if run.flow]
+    if not timed:
+        return []
+    figures = [
+        _over_time(
+            timed,
+            "in-flight",
+            "Requests in flight",
+            "requests",
+            "Averages of attempts that brought an answer; the line is the ceiling.",
+            lambda one: one.in_flight,
+            lambda one: one.in_flight,
+        ),
+        _over_time(
+            timed,
+            "throughput",
+            "Throughput",
+            "answers per minute",
+            _THROUGHPUT,
+            lambda one: one.answers,
+            lambda one: one.requests_per_minute,
+        ),
+        _over_time(
+            timed,
+            "tokens-over-time",
+            "Tokens over time",
+            "tokens per minute",
+            _TOKENS,
+            lambda one: one.tokens,
+            lambda one: one.tokens_per_minute,
+        ),
+    ]
+    if any(any(flow.retries) for _, _, flow in timed):
+        figures.append(
+            _over_time(
+                timed,
+                "retries",
+                "Attempts that failed",
+                "attempts",
+                _FAILED,
+                lambda one: one.retries,
+                lambda _: None,
+            )
+        )
+    return figures
+
+
+def _over_time(  # noqa: PLR0913, PLR0917 - a figure in words, and what it takes of a flow
+    timed: Sequence[tuple[int, str, Flow]],
+    name: str,
+    title: str,
+    label: str,
+    note: str,
+    values: Callable[[Flow], Sequence[float]],
+    limit: Callable[[Limits], float | None],
+) -> Figure:
+    several = len(timed) > 1
+    longest = max(flow.worked for _, _, flow in timed)
+    scale, unit = _unit(longest)
+    series = [
+        Line(
+            name=run if several else title,
+            points=tuple(zip([at / scale for at in flow.seconds], values(flow), strict=True)),
+            tone=number % SERIES,
+        )
+        for number, run, flow in timed
+    ]
+    limits = {number: bound for number, _, flow in timed if (bound := limit(flow.limits))}
+    high = max((value for _, _, flow in timed for value in values(flow)), default=0)
+    near = [bound for bound in limits.values() if bound <= 2.5 * max(high, 1)]
+    far = [bound for bound in limits.values() if bound not in near]
+    rules = [
+        Rule(words="limit", y=bound, tone=number % SERIES if several else None)
+        for number, bound in limits.items()
+        if bound in near
+    ]
+    axis = Axis(label=f"{unit} at work", high=longest / scale, fixed=True)
+    return Figure(
+        name=name,
+        title=title,
+        note=" ".join([note, *(_beyond(far)), *_failed(name, timed), *_paused(timed)]),
+        picture=lines(
+            f"{title}: {label} over {axis.label}",
+            series,
+            x=axis,
+            y=Axis(label=label, high=max(high, 1, *near), whole=True),
+            rules=rules + _pause_rules(timed, scale),
+        ),
+        table=Table(
+            ("run", "seconds at work", label),
+            tuple(
+                (run, round(at, 3), value)
+                for _, run, flow in timed
+                for at, value in zip(flow.seconds, values(flow), strict=True)
+            ),
+        ),
+    )
+
+
+def _unit(seconds: float) -> tuple[float, str]:
+    return next(
+        ((scale, unit) for least, scale, unit in _UNITS if seconds >= least), (1, "seconds")
+    )
+
+
+def _beyond(limits: Sequence[float]) -> list[str]:
+    """Tell limits so far off that drawing them would flatten everything else."""
+    return [f"The limit of {limit:,.0f} lies far above." for limit in sorted(set(limits))]
+
+
+def _failed(name: str, timed: Sequence[tuple[int, str, Flow]]) -> list[str]:
+    total = sum(sum(flow.retries) for _, _, flow in timed)
+    if name == "throughput" and not total:
+        return ["No attempt failed: none was refused for its rate (429) or lost."]
+    return [f"{total:,.0f} in all."] if name == "retries" else []
+
+
+def _paused(timed: Sequence[tuple[int, str, Flow]]) -> list[str]:
+    pauses = [pause for _, _, flow in timed for pause in flow.pauses]
+    if not pauses:
+        return []
+    longest = max(pause.seconds for pause in pauses)
+    some = f"{len(pauses)} pause{'s' * (len(pauses) > 1)} with nothing in the air"
+    return [f"{some}, the longest of {_duration(longest)}, cut out and marked."]
+
+
+def _pause_rules(timed: Sequence[tuple[int, str, Flow]], scale: float) -> list[Rule]:
+    several = len(timed) > 1
+    return [
+        Rule(
+            words="" if len(flow.pauses) > 3 else f"paused {_duration(pause.seconds)}",
+            x=pause.at / scale,
+            tone=number % SERIES if several else None,
+        )
+        for number, _, flow in timed
+        for pause in flow.pauses
+    ]
+
+
+def _duration(seconds: float) -> str:
+    for least, scale, unit in ((172800, 86400, "days"), (7200, 3600, "h"), (90, 60, "min")):
+        if seconds >= least:
+            return f"{seconds / scale:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def token_figure(runs: Sequence[Measures]) -> Figure:
+    """Return the tokens of each stage."""
+    several = len(runs) > 1
+    rows: list[Bar] = []
+    for place, stage in enumerate(one.stage for one in runs[0].spending):
+        for kind in ("input", "cached input", "output"):
+            for number, run in enumerate(runs):
+                usage = run.spending[place].usage
+                count = {
+                    "input": usage.input_tokens - usage.cached_tokens,
+                    "cached input": usage.cached_tokens,
+                    "output": usage.output_tokens,
+                }[kind]
+                name = f"{stage}, {kind}"
+                rows.append(
+                    Bar(
+                        "" if number else name,
+                        count,
+                        f"{count:,}",
+                        number % SERIES if several else {"output": 1}.get(kind, 0),
+                        faint=kind == "cached input",
+                    )
+                )
+    return Figure(
+        name="tokens",
+        title="Tokens by stage",
+        note="Cached input was read from the provider's prefix cache and is charged less.",
+        picture=bars(
+            "Tokens by stage and kind", rows, keys=[r.name for r in runs] if several else ()
+        ),
+        table=Table(
+            (
+                "run",
+                "stage",
+                "answers",
+                "input tokens",
+                "of them cached",
+                "output tokens",
+                "dollars",
+            ),
+            tuple(
+                (
+                    run.name,
+                    one.stage,
+                    one.answers,
+                    one.usage.input_tokens,
+                    one.usage.cached_tokens,
+                    one.usage.output_tokens,
+                    one.cost,
+                )
+                for run in runs
+                for one in run.spending
+            ),
+        ),
+    )

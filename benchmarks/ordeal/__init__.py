@@ -1,0 +1,1 @@
+"""Killing, starving and crowding real runs, and holding them to the provider's own log."""
