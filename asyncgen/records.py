@@ -64,6 +64,7 @@ Reason = Literal[
     "repetitive",
     "refusal",
     "similar",
+    "excluded",
     # of an instance
     "instance_cut_off",
     "output_empty",
@@ -179,12 +180,16 @@ class Request(Struct, frozen=True):
     ``(stage, key)`` names it within a run: the key is the ordinal for
     generation, the task's id for the later stages, with "#2" behind it where the
     same is asked of it a second time.
+
+    Attributes:
+        shown: Ids of the tasks that a generation prompt shows, in their order.
     """
 
     stage: Stage
     key: str
     prompt: Prompt
     sampling: Sampling
+    shown: tuple[str, ...] = ()
 
 
 class Usage(Struct, frozen=True):
@@ -229,8 +234,8 @@ class Completion(Struct, frozen=True, kw_only=True):
         attempts: How often it was tried, the successful attempt included.
         lost_cost: US dollars, at the worst, for attempts before it whose answers were lost but
             may have been billed.
-        recalled: Whether it was taken from a shared cache: tokens, cost and times are then those
-            of the run that asked.
+        recalled: Whether it was taken over, from another run or a shared cache: tokens, cost and
+            times are then those of the run that asked.
     """
 
     text: str
@@ -333,7 +338,9 @@ class Rejection(Struct, frozen=True, kw_only=True):
 
     Attributes:
         text: The instruction, or the instance as ``input → output``.
-        detail: What in it broke the rule, where that is not the whole text.
+        detail: What in it broke the rule, where that is not the whole text; of an excluded text
+            that it resembles the beginning.
+        nearest: Of an excluded text the id is ``exclude_FILE_ROW``, both by number, from 1.
         task: Id of the task, for instances and whole tasks.
     """
 

@@ -1,7 +1,7 @@
 """The engine against its peers: requests/s, CPU, and memory of a client on one core.
 
-    python benchmarks/bench_engine.py [--contenders aiohttp,asyncgen] [--in-flight 512,2000]
-        [--requests 20000] [--peer-requests 1500] [--rounds 1] [--json]
+    python benchmarks/bench_engine.py [--contenders asyncgen,asyncgen+journal]
+        [--in-flight 512,2000] [--requests 20000] [--peer-requests 1500] [--rounds 1] [--json]
 
 Each contender runs in a fresh process on the first core; a simulated provider, started anew
 for it, runs on the last. Prompts and answers of 1 KB, 0.2 s latency, the provider names its
@@ -9,7 +9,8 @@ limits in headers. All use uvloop. Measured is from the time on when as many ans
 as are in flight, until the requests are answered.
 
 The engine counts limits (set above what is reached), adapts its window, would retry, and
-prices every answer under a cap on the cost; nothing is journaled. The others do none of that.
+prices every answer under a cap on the cost. "asyncgen+journal" also has every answer durable in a
+journal, in the working directory, before it counts it. The others do none of that.
 
 CPU is the client's own, all threads, by the process's clock. "bytes a request" is what its
 resident memory grew by from before the load, divided by the requests in flight.
@@ -40,7 +41,7 @@ from asyncgen.endpoints.simulated.child import fastest_loop
 LATENCY = 0.2  # seconds
 ANSWER_TOKENS = 256
 MANY = 6e9  # requests or tokens a minute
-FAST = {"aiohttp", "asyncgen"}
+FAST = {"aiohttp", "asyncgen", "asyncgen+journal"}
 PATIENCE = 600.0  # seconds for one contender
 
 

@@ -12,6 +12,7 @@ import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -224,6 +225,31 @@ class _Questions:
 
 async def asyncgen(task: Task, meter: Meter) -> None:
     """The engine over its endpoint: limits, window, retries and costs are on, no journal."""
+
+    async def deliver(answer: Answer) -> None:
+        meter.count(answer.completion.text)
+
+    await _engine(task, meter, deliver)
+
+
+async def journaled(task: Task, meter: Meter) -> None:
+    """The same, and every answer durable in a journal before it counts."""
+    from asyncgen.journal import Journal
+
+    # Not where temporary files are: that may be memory.
+    with (
+        TemporaryDirectory(prefix=".bench-", dir=Path.cwd()) as folder,
+        Journal(Path(folder) / "journal.db") as journal,
+    ):
+
+        async def deliver(answer: Answer) -> None:
+            await journal.append(answer)
+            meter.count(answer.completion.text)
+
+        await _engine(task, meter, deliver)
+
+
+async def _engine(task: Task, meter: Meter, deliver: Callable[[Answer], Awaitable[None]]) -> None:
     from asyncgen.endpoints.connect import open_endpoints
     from asyncgen.engine import Engine, EngineOptions, Lane, Limits
     from asyncgen.settings import EndpointSettings, Price, Settings
@@ -237,9 +263,6 @@ async def asyncgen(task: Task, meter: Meter) -> None:
         max_cost=1e9,
     )
 
-    async def deliver(answer: Answer) -> None:
-        meter.count(answer.completion.text)
-
     async with AsyncExitStack() as stack:
         endpoints = await open_endpoints(stack, settings, Path(os.devnull), print)
         limits = Limits(rpm=settings.rpm, tpm=settings.tpm)
@@ -251,6 +274,7 @@ async def asyncgen(task: Task, meter: Meter) -> None:
 CONTENDERS: dict[str, Callable[[Task, Meter], Awaitable[None]]] = {
     "aiohttp": raw_aiohttp,
     "asyncgen": asyncgen,
+    "asyncgen+journal": journaled,
     "httpx": httpx,
     "openai": openai,
     "litellm": litellm,

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asyncgen.cli import bench, ctl, dedup, estimate, export, generate, report, serve, status
+from asyncgen.cli import (
+    bench,
+    ctl,
+    dedup,
+    estimate,
+    export,
+    generate,
+    refilter,
+    report,
+    serve,
+    status,
+    verify,
+)
 from asyncgen.cli.listeners import heard_or_not, let_go
 from asyncgen.errors import AsyncgenError
 
@@ -30,6 +42,8 @@ app = typer.Typer(
 app.command("generate")(generate.generate)
 app.command("estimate")(estimate.estimate)
 app.command("status")(status.status)
+app.command("verify")(verify.verify)
+app.command("refilter")(refilter.refilter)
 app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
 app.command("report")(report.report)

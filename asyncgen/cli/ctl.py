@@ -11,9 +11,10 @@ import typer
 if TYPE_CHECKING:
     from asyncgen.pipeline.control import Command, Report
 
-__all__ = ["ctl", "report_of"]
+__all__ = ["ctl", "look", "report_of"]
 
 _PATIENCE = 60.0
+_GLANCE = 5.0
 """Seconds. An answer takes milliseconds, but not while kernels are compiled for the first time."""
 
 _LIMIT = "NUMBER|none"
@@ -95,6 +96,19 @@ def report_of(run_dir: Path, command: Command, patience: float = _PATIENCE) -> R
 
     reply = ask(run_dir, msgspec.json.encode(command), patience=patience)
     return None if reply is None else read_reply(reply)
+
+
+def look(run_dir: Path) -> Report | None:
+    """Ask the process at work on a run how it stands; ``None`` if none is, or it does not say."""
+    from asyncgen.errors import InputError
+    from asyncgen.pipeline.control import Look
+
+    try:
+        return report_of(run_dir, Look(), _GLANCE)
+    except InputError as error:
+        # What stands in the folder can be told all the same.
+        typer.echo(f"asyncgen: {error}", err=True)
+        return None
 
 
 def _number(name: str, text: str) -> float | str:

@@ -38,6 +38,7 @@ def estimate(  # noqa: PLR0913 - each parameter is a flag
     profile: flags.Profile = None,
     target: flags.Target = None,
     seeds: flags.Seeds = None,
+    exclude: flags.Exclude = None,
     seed: flags.Seed = None,
     threshold: flags.Threshold = None,
     look_ahead: flags.LookAhead = None,

@@ -55,7 +55,7 @@ def export(  # noqa: PLR0913 - each parameter is a flag
     form: Annotated[str, typer.Option("--format", help=_FORMAT)] = "jsonl",
     out: Annotated[Path | None, typer.Option(help=_OUT)] = None,
     validation: Annotated[float | None, typer.Option(metavar="SHARE", help=_VALIDATION)] = None,
-    family_bound: Annotated[float, typer.Option(help=_BOUND)] = 0.5,
+    family_bound: Annotated[float, typer.Option(help=_BOUND)] = 0.6,
     include_seeds: Annotated[
         bool, typer.Option("--include-seeds", help="Put the seed tasks first.")
     ] = False,
@@ -187,15 +187,14 @@ class _Material:
 
 def _material(folder: RunFolder, *, include_seeds: bool) -> _Material:
     from asyncgen.pipeline.harvest import harvest
-    from asyncgen.pipeline.run import load_fold
-    from asyncgen.pipeline.seeds import seeds_of
+    from asyncgen.pipeline.run import load_fold, seeds_of
     from asyncgen.pipeline.status import status_of
 
     settings, fold = load_fold(folder)
     tasks = harvest(fold, settings.target).tasks
     if not tasks:
         raise RunFolderError(folder.path, "no finished task yet; run generate on it first")
-    seeds = seeds_of(settings) if include_seeds else []
+    seeds = seeds_of(folder) if include_seeds else []
     return _Material(settings, status_of(settings, fold), tasks, seeds)
 
 

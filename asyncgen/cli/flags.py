@@ -19,6 +19,7 @@ __all__ = [
     "Cache",
     "Config",
     "Endpoint",
+    "Exclude",
     "FirstByteTimeout",
     "Hub",
     "InputTpm",
@@ -26,6 +27,7 @@ __all__ = [
     "MaxAttempts",
     "MaxCost",
     "MaxInFlight",
+    "MaxInstances",
     "Model",
     "ModelPath",
     "OutputTpm",
@@ -43,6 +45,7 @@ __all__ = [
     "Threshold",
     "Timeout",
     "Tpm",
+    "as_settings",
     "settings_of",
 ]
 
@@ -73,6 +76,11 @@ Target = Annotated[int | None, typer.Option(help="Finished tasks wanted.")]
 Seeds = Annotated[
     Path | None, typer.Option(help="JSONL file of seed tasks, instead of the package's own.")
 ]
+_EXCLUDE = (
+    "File of texts that nothing kept may resemble (a benchmark, say), of any format that dedup "
+    "reads: fields 'instruction' or 'text', or lines of text. Repeatable."
+)
+Exclude = Annotated[list[Path] | None, typer.Option(metavar="FILE", help=_EXCLUDE)]
 Seed = Annotated[int | None, typer.Option(help="Keys every random choice.")]
 Threshold = Annotated[
     float | None, typer.Option(help="Reject instructions above this ROUGE-L to any other.")
@@ -81,6 +89,7 @@ LookAhead = Annotated[
     int | None, typer.Option(help="A request sees the pool as it was this many answers ago.")
 ]
 MaxInFlight = Annotated[int | None, typer.Option(help="Simultaneous requests.")]
+MaxInstances = Annotated[int | None, typer.Option(help="Instances kept per task.")]
 Rpm = Annotated[float | None, typer.Option(help="Requests per minute and endpoint.")]
 Tpm = Annotated[float | None, typer.Option(help="Tokens per minute and endpoint.")]
 InputTpm = Annotated[float | None, typer.Option(help="Input tokens per minute and endpoint.")]
@@ -125,17 +134,22 @@ def settings_of(
     Raises:
         SettingsError: Naming the setting that is unknown or invalid.
     """
-    from asyncgen.settings import Settings, read_toml, resolve
+    from asyncgen.settings import read_toml, resolve
 
-    flags = {
-        name: _plain(name, given[name]) for name in Settings.__struct_fields__ if name in given
-    }
+    flags = as_settings(given)
     from_file = _anywhere(read_toml(config)) if config else {}
     source = "settings" if config is None else str(config)
     if not from_file and folder is not None and folder.settings.is_file():
         # Resuming: what is not said again stays as it was.
         from_file, source = read_toml(folder.settings), str(folder.settings)
     return resolve(from_file, flags, source=source)
+
+
+def as_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a command's arguments that are settings, as a settings file has them."""
+    from asyncgen.settings import Settings
+
+    return {name: _plain(name, given[name]) for name in Settings.__struct_fields__ if name in given}
 
 
 def _anywhere(from_file: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +161,9 @@ def _anywhere(from_file: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """Return a path as text that holds wherever the next session is started."""
+    """Return paths as texts that hold wherever the next session is started."""
+    if isinstance(value, list):
+        return [_plain(name, one) for one in value]
     if not isinstance(value, Path):
         return value
     return "" if name == "cache" and str(value) == "none" else str(value.absolute())

@@ -9,9 +9,6 @@ import typer
 
 __all__ = ["status"]
 
-_PATIENCE = 5.0
-"""Seconds that a process at work has to say how it stands."""
-
 
 def status(
     run_dir: Annotated[Path, typer.Argument(help="The run folder.")],
@@ -22,11 +19,9 @@ def status(
 
     Example: asyncgen status runs/demo
     """
-    from asyncgen.cli.ctl import report_of
+    from asyncgen.cli.ctl import look
     from asyncgen.cli.live import live
     from asyncgen.cli.summary import as_json_line, funnel
-    from asyncgen.errors import InputError
-    from asyncgen.pipeline.control import Look
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.pipeline.run import load_fold
     from asyncgen.pipeline.status import status_of
@@ -34,12 +29,7 @@ def status(
     folder = RunFolder(run_dir)
     settings, fold = load_fold(folder)
     state = status_of(settings, fold)
-    try:
-        report = report_of(run_dir, Look(), _PATIENCE)
-    except InputError as error:
-        # What stands in the folder can be told all the same.
-        typer.echo(f"asyncgen: {error}", err=True)
-        report = None
+    report = look(run_dir)
     if as_json:
         at_work = {} if report is None else {"live": report}
         typer.echo(as_json_line({"run": str(run_dir), "status": state, **at_work}))

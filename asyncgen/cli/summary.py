@@ -81,7 +81,7 @@ def _recalled(state: Status) -> list[str]:
     usage = known.usage
     taken = f"tokens in {usage.input_tokens:,}, out {usage.output_tokens:,}"
     worth = f", cost {money(known.cost)}"
-    return [f"  from the cache {known.answers:,} of them; they would have taken {taken}{worth}"]
+    return [f"  taken over {known.answers:,} of them, paid for before: {taken}{worth}"]
 
 
 def _tokens(state: Status) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from asyncgen.corpus.texts import TextStore
+from asyncgen.corpus.origins import Origins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,15 +82,11 @@ class Deduplicator:
         self._explain = explain
         self._annotate = annotate
         self._threads = threads
-        self._texts = TextStore()
-        self._rows = array("Q")
-        self._files: list[str] = []
-        self._file_starts: list[int] = []
+        self._known = Origins()
 
     def begin(self, file: str) -> None:
         """Take the rows that follow to be of this file."""
-        self._files.append(file)
-        self._file_starts.append(len(self._pool))
+        self._known.begin(file)
 
     def exclude(self, rows: Sequence[Row]) -> None:
         """Add rows however similar."""
@@ -114,16 +108,14 @@ class Deduplicator:
 
     def _remember(self, rows: Sequence[Row]) -> None:
         if self._explain or self._annotate:
-            self._texts.extend(row.text for row in rows)
-        if self._explain:
-            self._rows.extend(row.number for row in rows)
+            self._known.extend(rows)
 
     def _nearest(self, admission: Admission) -> Nearest | None:
         index = admission.nearest
         if not self._explain or index is None:
             return None
-        file = self._files[bisect_right(self._file_starts, index) - 1]
-        return Nearest(self._texts[index], index, file, self._rows[index], admission.score)
+        text, file, row = self._known[index]
+        return Nearest(text, index, self._known.files[file], row, admission.score)
 
     def _annotations(self, kept: Sequence[Row]) -> list[Annotation]:
         """Return those of the rows that were admitted last."""
@@ -153,7 +145,7 @@ class Deduplicator:
             found: dict[str, float] = {}
             for entry, value in zip(index, score, strict=True):
                 if entry >= 0:
-                    found.setdefault(self._texts[entry], value)
+                    found.setdefault(self._known.text(entry), value)
             if len(found) >= TOP or len(index) >= limit or index[-1] < 0:
                 return list(found.items())[:TOP]
             wider = min(4 * len(index), limit)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from asyncgen.corpus.dedup import Deduplicator
 from asyncgen.corpus.fields import DEFAULT, Field
 from asyncgen.corpus.formats import Format, corpus_of, format_of
+from asyncgen.corpus.origins import BLOCK, reader_of
 from asyncgen.corpus.rows import RowReader
 from asyncgen.corpus.selection import KeptWriter, RejectedWriter
 from asyncgen.corpus.sink import Sink, is_same_file
@@ -28,11 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Counts", "Job", "Outcome", "run"]
 
-_BLOCK = 1024
 _ANNOTATED_BLOCK = 128
 """Rows; a scan of a large pool for each takes long enough to want progress in between."""
-
-_OTHER_FIELDS = (DEFAULT, "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,19 +173,16 @@ class _Files:
             raise SettingsError(f"--annotate: {source.name} is lines of text, which have no fields")
         corpus = corpus_of(source, form, Field(job.field or DEFAULT))
         reader = RowReader(corpus, skip_bad=job.skip_bad)
-        blocks = reader.blocks(_ANNOTATED_BLOCK if job.annotate else _BLOCK)
+        blocks = reader.blocks(_ANNOTATED_BLOCK if job.annotate else BLOCK)
         kept = stack.enter_context(Sink(job.kept))
         rejected = stack.enter_context(Sink(job.rejected)) if job.rejected else None
         return cls(source, against, form, corpus, reader, blocks, kept, rejected)
 
 
 def _load(job: Job, source: Source, filter_: Deduplicator, counts: Counts, watch: Watch) -> None:
-    field = Field(job.field or DEFAULT, *_OTHER_FIELDS)
-    reader = RowReader(
-        corpus_of(source, format_of(source, job.field), field), skip_bad=job.skip_bad
-    )
+    reader = reader_of(source, job.field, skip_bad=job.skip_bad)
     filter_.begin(source.name)
-    for block in reader.blocks(_BLOCK):
+    for block in reader.blocks(BLOCK):
         filter_.exclude(block)
         counts.against += len(block)
         watch(counts, None)

@@ -24,7 +24,7 @@ MOST_BYTES = 512_000_000
 MOST_TOKENS = 65_536
 """Of one example, for gpt-4o, gpt-4o-mini and later ones; 16,385 for gpt-3.5-turbo."""
 
-_KEYS = frozenset({"role", "content"})
+_KEYS = ["content", "role"]
 _ROLES = frozenset({"system", "user", "assistant"})
 _FRAME = 8
 """Tokens that frame a message or an example, and more than they are."""
@@ -50,7 +50,7 @@ def offence_in_row(row: Mapping[str, Any], most_tokens: int) -> str | None:
 
 
 def _offence_in_message(message: Mapping[str, Any]) -> str | None:
-    if message.keys() != _KEYS:
+    if sorted(message) != _KEYS:
         return "message without role and content, or with more"
     if message["role"] not in _ROLES:
         return "unknown role"

@@ -3,6 +3,6 @@
 from asyncgen.journal.committing import Committer, transaction
 from asyncgen.journal.journal import Journal, JournalReader
 from asyncgen.journal.lock import RunLock
-from asyncgen.journal.schema import request_digest
+from asyncgen.journal.rows import request_digest
 
 __all__ = ["Committer", "Journal", "JournalReader", "RunLock", "request_digest", "transaction"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncgen.errors import RunPausedError
+from asyncgen.pipeline.asking import ask_classification, ask_generation, ask_instances
 
 if TYPE_CHECKING:
     from asyncgen.pipeline.fold import Fold
@@ -74,16 +75,14 @@ class Agenda:
         while self._fold.to_instantiate:
             draft = self._fold.to_instantiate.popleft()
             if not draft.settled:
-                return self._prompts.instances(
-                    draft.id, draft.instruction, is_classification=bool(draft.is_classification)
-                )
+                return ask_instances(self._prompts, draft)
         return None
 
     def _classification(self) -> Request | None:
         while self._fold.to_decide:
             draft, attempt = self._fold.to_decide.popleft()
             if draft.is_classification is None and attempt == draft.attempt:
-                return self._prompts.classification(draft.id, draft.instruction, attempt=attempt)
+                return ask_classification(self._prompts, draft, attempt)
         return None
 
     def _generation(self) -> Request | None:
@@ -94,7 +93,7 @@ class Agenda:
         if not fold.may_ask(ordinal) or not self._more_wanted():
             return None
         self._next_ordinal += 1
-        return fold.request(ordinal)
+        return ask_generation(fold, self._prompts, ordinal)
 
     def _more_wanted(self) -> bool:
         """Whether what is finished and under way will fall short of the target."""

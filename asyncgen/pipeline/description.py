@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -30,7 +30,21 @@ def told_settings(settings: Settings) -> str:
     """
     usual = Settings()
     hidden = {name: getattr(usual, name) for name in CHANGEABLE}
-    told = msgspec.structs.replace(settings, seeds=PurePath(settings.seeds).name, **hidden)
-    lines = to_toml(told).splitlines()
+    # A name of a model may hold a slash; any other text that does is a file's.
+    named = {
+        name: _without_folder(getattr(settings, name))
+        for name in Settings.__struct_fields__
+        if name not in CHANGEABLE and name != "model"
+    }
+    lines = to_toml(msgspec.structs.replace(settings, **named, **hidden)).splitlines()
     # At the top level, where stages have no such names.
     return "\n".join(line for line in lines if line.partition(" =")[0] not in CHANGEABLE)
+
+
+def _without_folder(value: Any) -> Any:
+    if isinstance(value, str):
+        return PurePath(value).name
+    if isinstance(value, tuple):
+        parts: tuple[Any, ...] = value
+        return tuple(_without_folder(one) for one in parts)
+    return value

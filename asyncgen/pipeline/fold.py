@@ -9,10 +9,13 @@ later stages concern one task each, and their order never matters.
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
+from asyncgen.pipeline.exclusion import Excluded
 from asyncgen.pipeline.novelty import Novelty
 from asyncgen.pipeline.profiles.pruning import prune
 from asyncgen.pipeline.profiles.values import ParsedInstances, first_offence
@@ -33,7 +36,6 @@ if TYPE_CHECKING:
         Instance,
         Neighbour,
         Reason,
-        Request,
         SeedTask,
         Stage,
     )
@@ -56,7 +58,10 @@ class Fold:
         known: Valid tasks before the first unsettled draft: those of the dataset.
         next_ordinal: Number of generation answers folded: all below it are.
         counts: Totals.
-        recipe: How the run comes by new tasks.
+        prompts: How this run asks.
+        recipe: How it comes by new tasks.
+        material: What its requests are made of, the pool left out.
+        most: How many generation requests there can be; ``None`` for any number.
     """
 
     def __init__(
@@ -64,6 +69,8 @@ class Fold:
         settings: Settings,
         seeds: Sequence[SeedTask],
         prompts: PromptBook,
+        excluded: Excluded | None = None,
+        *,
         texts: Sequence[GivenText] = (),
         recipe: Recipe | None = None,
     ) -> None:
@@ -76,17 +83,22 @@ class Fold:
         self.next_ordinal = 0
         self.counts = Counts()
         self._settings = settings
-        self._prompts = prompts
+        self.prompts = prompts
         self.recipe = recipe or recipe_of(settings)
-        self._material = Material(settings, tuple(seeds), tuple(texts))
-        self._profile = self._material.profile
+        self.material = Material(settings, tuple(seeds), tuple(texts))
+        self.most = self.recipe.most(self.material)
+        self._profile = self.material.profile
         self._texts = {seed.id: seed.instruction for seed in seeds}
         self._machine: list[str] = []
         self._machine_after: list[int] = []
         self._early: dict[int, Answer] = {}
         self._by_id: dict[str, Draft] = {}
         self._settled = 0
-        self._novelty = Novelty(settings.threshold, self._texts)
+        self._novelty = Novelty(settings.threshold, self._texts, excluded or Excluded())
+
+    def prepare(self) -> None:
+        """Load what every candidate is compared with; in another thread, if nobody folds."""
+        self._novelty.prepare()
 
     def commit(self, answer: Answer) -> None:
         """Fold one answer in.
@@ -99,7 +111,7 @@ class Fold:
             case "generation":
                 self._early[int(answer.request.key)] = answer
                 while (following := self._early.pop(self.next_ordinal, None)) is not None:
-                    self._generated(self.next_ordinal, following.completion)
+                    self._generated(self.next_ordinal, following)
                     self.next_ordinal += 1
                     self._machine_after.append(len(self._machine))
             case "classification":
@@ -113,60 +125,76 @@ class Fold:
 
     def may_ask(self, ordinal: int) -> bool:
         """Whether there is such a generation request, and the pool that it draws from is known."""
-        most = self.recipe.most(self._material)
-        there_is = most is None or ordinal < most
+        there_is = self.most is None or ordinal < self.most
         return there_is and ordinal < self.next_ordinal + self._settings.look_ahead
 
     @property
     def exhausted(self) -> bool:
         """Whether all that there is to ask is asked, and all that came of it is settled."""
-        most = self.recipe.most(self._material)
         return (
-            most is not None
-            and self.next_ordinal >= most
+            self.most is not None
+            and self.next_ordinal >= self.most
             and self.counts.settled == len(self.drafts)
         )
 
-    def demonstrations(self, ordinal: int) -> tuple[str, ...]:
-        """Return the ids of the tasks that generation request ``ordinal`` shows."""
+    def turn(self, ordinal: int) -> Turn:
+        """Return what generation request ``ordinal`` shows; the pool it draws from must be known."""
         seen = ordinal - self._settings.look_ahead
         known = self._machine_after[seen] if seen >= 0 else 0
-        return self.recipe.draw(self._material, ordinal, self._machine, known)
+        return self._turn(ordinal, self.recipe.draw(self.material, ordinal, self._machine, known))
 
-    def request(self, ordinal: int) -> Request:
-        """Return generation request ``ordinal``; the pool that it draws from must be known."""
-        return self._prompts.asked(ordinal, self.recipe.ask(self._material, self._turn(ordinal)))
+    def _turn(self, ordinal: int, shown: tuple[str, ...]) -> Turn:
+        # What another run showed this one may not have kept.
+        return Turn(ordinal, shown, tuple(self._texts.get(name, "") for name in shown))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all that follows from the answers so far, as plain values that can be compared.
+
+        Not in it: what is due, from which a session takes what it hands out.
+        """
+        return {
+            "drafts": msgspec.to_builtins(self.drafts),
+            "rejections": msgspec.to_builtins(self.rejections),
+            "reasons": {stage: dict(reasons) for stage, reasons in self.reasons.items()},
+            "known": self.known,
+            "next_ordinal": self.next_ordinal,
+            "counts": msgspec.to_builtins(self.counts),
+            "machine_after": list(self._machine_after),
+            "early": sorted(self._early),
+            "settled": self._settled,
+        }
 
     def text_of(self, name: str) -> str:
         """Return the instruction of a seed or a kept task."""
         return self._texts[name]
 
-    def _turn(self, ordinal: int) -> Turn:
-        shown = self.demonstrations(ordinal)
-        return Turn(ordinal, shown, tuple(self._texts[name] for name in shown))
+    def draft(self, name: str) -> Draft | None:
+        """Return a kept task; ``None`` if this run kept none of that id."""
+        return self._by_id.get(name)
 
     def _draft(self, answer: Answer) -> Draft:
-        try:
-            return self._by_id[answer.request.key.partition("#")[0]]
-        except KeyError:
+        draft = self.draft(answer.request.key.partition("#")[0])
+        if draft is None:
             raise AsyncgenError(
                 f"the journal answers {answer.request.stage} for {answer.request.key}, which "
                 "this run never made: it was written with other seeds or another version"
-            ) from None
+            )
+        return draft
 
-    def _generated(self, ordinal: int, completion: Completion) -> None:
+    def _generated(self, ordinal: int, answer: Answer) -> None:
+        completion = answer.completion
         if completion.finish_reason in _FAILED:
             self._reject_answer(ordinal, completion)
             self.counts.barren += 1
             return
-        turn = self._turn(ordinal)
-        candidates = self.recipe.read(self._material, turn, completion)
+        turn = self._turn(ordinal, answer.request.shown)
+        candidates = self.recipe.read(self.material, turn, completion)
         before = len(self._machine)
         for position, candidate in enumerate(candidates):
             provenance = Provenance(
                 ordinal=ordinal,
                 position=position,
-                demonstrations=turn.shown,
+                demonstrations=answer.request.shown,
                 model=completion.model,
                 endpoint=completion.endpoint,
                 parent=candidate.parent,
@@ -187,11 +215,13 @@ class Fold:
         if offence is None and not self.recipe.later and not chosen:
             offence = (dropped[0].reason, dropped[0].detail) if dropped else ("no_instance", "")
         if offence is None:
-            place, nearest = self._novelty.admit(name, text)
-            if place is not None:
-                self._keep(Draft(name, text, place, provenance), chosen, dropped)
+            admission = self._novelty.admit(name, text)
+            if admission.place is not None:
+                self._keep(Draft(name, text, admission.place, provenance), chosen, dropped)
                 return
-        reason, detail = offence or ("similar", "")
+            nearest = admission.nearest
+            offence = admission.reason, admission.detail
+        reason, detail = offence
         self._reject(
             Rejection(
                 stage="generation",

@@ -36,6 +36,11 @@ class RunFolder:
         return self.path / "journal.db"
 
     @property
+    def seeds(self) -> Path:
+        """The seed tasks as they were when the run began."""
+        return self.path / "seeds.jsonl"
+
+    @property
     def dataset(self) -> Path:
         """The finished tasks."""
         return self.path / "dataset.jsonl"
@@ -52,7 +57,7 @@ class RunFolder:
 
     def owns(self, name: str) -> bool:
         """Return whether a file of this name in the folder is the run's own."""
-        ours = (self.settings, self.dataset, self.rejected, self.server_log)
+        ours = (self.settings, self.seeds, self.dataset, self.rejected, self.server_log)
         return name in {path.name for path in ours} | _OF_PROCESSES or name.startswith(
             self.journal.name
         )
@@ -71,11 +76,13 @@ class RunFolder:
             ) from error
         if self.settings.exists():
             return
-        # The lock, and settings that a crash left half written, are ours.
+        # The lock, a journal without an answer and settings half written a crash may have left.
         strangers = sorted(
             entry.name
             for entry in self.path.iterdir()
-            if entry.name != "run.lock" and not entry.name.endswith(".partial")
+            if entry.name != "run.lock"
+            and not entry.name.startswith(self.journal.name)
+            and not entry.name.endswith(".partial")
         )
         if strangers:
             raise RunFolderError(
@@ -85,7 +92,7 @@ class RunFolder:
 
     def sweep(self) -> None:
         """Remove what killed sessions left half written; the caller holds the folder."""
-        for path in (self.settings, self.dataset, self.rejected):
+        for path in (self.settings, self.seeds, self.dataset, self.rejected):
             for partial in self.path.glob(f".{path.name}.*.partial"):
                 with contextlib.suppress(OSError):
                     partial.unlink()
@@ -110,7 +117,30 @@ class RunFolder:
             RunFolderError: If they contradict; naming the first difference.
         """
         self.compare(wanted)
-        self._write(to_toml(wanted))
+        self._write(self.settings, to_toml(wanted).encode())
+
+    def keep_seeds(self, content: bytes) -> None:
+        """Write the seed tasks down, so that the folder holds all that the run follows from.
+
+        Raises:
+            RunFolderError: If that cannot be done.
+        """
+        self._write(self.seeds, content)
+
+    def check_complete(self) -> None:
+        """Refuse a run that has begun and whose journal is gone: it would begin anew.
+
+        Raises:
+            RunFolderError: If it is.
+        """
+        if self.settings.is_file() and (
+            not self.journal.exists() or self.journal.stat().st_size == 0
+        ):
+            raise RunFolderError(
+                self.path,
+                "journal.db is missing or empty, which held every answer: put it back, "
+                "or choose another run folder",
+            )
 
     def compare(self, wanted: Settings) -> None:
         """Hold settings against those that the run began with, if there is one.
@@ -129,10 +159,15 @@ class RunFolder:
                 "or choose another run folder",
             )
 
-    def _write(self, text: str) -> None:
-        partial = self.path / f".settings.toml.{os.getpid()}.partial"
+    def _write(self, path: Path, content: bytes) -> None:
+        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
-            partial.write_text(text, "utf-8")
-            partial.replace(self.settings)
+            with partial.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                partial.unlink()
             raise RunFolderError(self.path, f"not writable ({error.strerror})") from error

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Rejection, Task
 
-__all__ = ["Harvest", "finished", "harvest"]
+__all__ = ["Harvest", "all_rejections", "finished", "harvest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,12 @@ def finished(fold: Fold, target: int) -> list[Draft]:
         if draft.instances:
             chosen.append(draft)
     return chosen
+
+
+def all_rejections(fold: Fold) -> list[Rejection]:
+    """Return everything that was dropped so far, also behind the last task."""
+    # Instances are answered in any order: by origin, the order is that of the dataset.
+    return sorted(fold.rejections, key=_origin)
 
 
 def _origin(rejection: Rejection) -> tuple[int, int]:

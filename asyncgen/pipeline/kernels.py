@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Kernels"]
 
@@ -13,13 +17,18 @@ _LOAD_AFTER = 0.3
 
 
 class Kernels:
-    """Loads the kernels in a thread, once for a session.
+    """Loads the kernels in a thread, once for a session, and then what they work on.
 
-    Loading takes half a second, compiling them on a machine's first run ten:
-    in the loop's own thread that would hold up all that is in the air.
+    Loading takes half a second, compiling them on a machine's first run ten, a
+    million texts to compare with several: in the loop's own thread that would
+    hold up all that is in the air.
+
+    Args:
+        prepare: Called in that thread when they are there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prepare: Callable[[], None]) -> None:
+        self._prepare = prepare
         self._loaded: asyncio.Future[None] | None = None
         self._turn = asyncio.Lock()
 
@@ -38,16 +47,21 @@ class Kernels:
         if self._loaded is None:
             loop = asyncio.get_running_loop()
             self._loaded = loop.create_future()
-            load = threading.Thread(target=_load, args=(loop, self._loaded), daemon=True)
+            load = threading.Thread(
+                target=_load, args=(loop, self._loaded, self._prepare), daemon=True
+            )
             load.start()
         return self._loaded
 
 
-def _load(loop: asyncio.AbstractEventLoop, loaded: asyncio.Future[None]) -> None:
+def _load(
+    loop: asyncio.AbstractEventLoop, loaded: asyncio.Future[None], prepare: Callable[[], None]
+) -> None:
     from asyncgen_kernels import warm_up
 
     try:
         warm_up()
+        prepare()
     finally:
         # The loop may be closed by now: then nobody waits any more.
         with contextlib.suppress(RuntimeError):

@@ -3,32 +3,52 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asyncgen.records import Neighbour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from asyncgen.pipeline.exclusion import Excluded
+    from asyncgen.records import Reason
     from asyncgen_kernels import Pool
 
-__all__ = ["Novelty"]
+__all__ = ["Admission", "Novelty"]
 
 _BLOCK = 4096  # texts compared at a time: bounds the memory, not the result
 
 
+class Admission(NamedTuple):
+    """What became of a candidate.
+
+    Attributes:
+        place: How many texts were kept before it, seeds included; ``None`` if it is rejected.
+        nearest: The text that it is too near to.
+        reason: "excluded" if that is one of the excluded texts.
+        detail: What that says.
+    """
+
+    place: int | None
+    nearest: Neighbour | None = None
+    reason: Reason = "similar"
+    detail: str = ""
+
+
 class Novelty:
-    """Every text that a new one must differ from: seeds first, then all that was kept.
+    """Every text that a new one must differ from: excluded ones, seeds, and all that was kept.
 
     Args:
         threshold: A text is rejected when its ROUGE-L F-measure to any other exceeds it.
-        seeds: The first texts by name, kept whatever they resemble.
+        seeds: The first that are kept, by name, whatever they resemble.
+        excluded: Texts that are no part of the run.
     """
 
-    def __init__(self, threshold: float, seeds: Mapping[str, str]) -> None:
+    def __init__(self, threshold: float, seeds: Mapping[str, str], excluded: Excluded) -> None:
         self._threshold = threshold
         self._ids = list(seeds)
-        self._seeds = tuple(seeds.values())
+        self._texts = list(seeds.values())
+        self._excluded = excluded
 
     @cached_property
     def _pool(self) -> Pool:
@@ -36,23 +56,43 @@ class Novelty:
         from asyncgen_kernels import Pool
 
         pool = Pool(self._threshold)
-        pool.add_many(self._seeds)
+        for block in self._excluded.blocks():
+            pool.add_many(block)
+        pool.add_many(self._texts)
         return pool
 
-    def admit(self, name: str, text: str) -> tuple[int | None, Neighbour | None]:
-        """Add a text if it is novel: return its place in the pool, or the one it is too near."""
-        admission = self._pool.admit(text)
-        if admission.nearest is not None:
-            return None, Neighbour(self._ids[admission.nearest], admission.score)
-        self._ids.append(name)
-        return admission.entry, None
+    @cached_property
+    def _kept(self) -> Pool:
+        """What was kept, without what is excluded: to be scanned, which takes in every text."""
+        from asyncgen_kernels import Pool
+
+        return Pool() if self._excluded else self._pool
+
+    def prepare(self) -> None:
+        """Load the texts that are there from the start, which takes seconds for a million."""
+        len(self._pool)
+
+    def admit(self, name: str, text: str) -> Admission:
+        """Add a text if it is novel, else say what it is too near to."""
+        index, score = self._pool.admit(text)[1:]
+        if index is None:
+            self._ids.append(name)
+            self._texts.append(text)
+            return Admission(len(self._ids) - 1)
+        others = len(self._excluded)
+        if index >= others:
+            return Admission(None, Neighbour(self._ids[index - others], score))
+        nearest = Neighbour(self._excluded.name(index), score)
+        return Admission(None, nearest, "excluded", self._excluded.snippet(index))
 
     def before(self, placed: Sequence[tuple[str, int]]) -> list[Neighbour | None]:
-        """For each text the nearest of those before its place; ``None`` if none shares a word."""
+        """For each text the nearest kept before its place; ``None`` if none shares a word."""
         nearest: list[Neighbour | None] = []
+        if placed and self._excluded:
+            self._kept.add_many(self._texts[len(self._kept) :])
         for start in range(0, len(placed), _BLOCK):
             texts, places = zip(*placed[start : start + _BLOCK], strict=True)
-            found = self._pool.similar(texts, k=1, before=places)
+            found = self._kept.similar(texts, k=1, before=places)
             nearest += [
                 Neighbour(self._ids[index], score) if score > 0 else None
                 for index, score in zip(

@@ -49,13 +49,23 @@ class PromptBook:
         """Return the tasks that an instance request shows, with their worked examples."""
         return self._output_first if is_classification else self._input_first
 
-    def generation(self, ordinal: int, demonstrations: Sequence[str]) -> Request:
-        """Ask for new instructions after those shown, as the default recipe does."""
-        return self.asked(ordinal, list_question(self._settings, demonstrations))
+    def generation(
+        self, ordinal: int, demonstrations: Sequence[str], ids: Sequence[str] = ()
+    ) -> Request:
+        """Ask for new instructions after those shown, as the default recipe does.
 
-    def asked(self, ordinal: int, question: Question) -> Request:
-        """Return generation request ``ordinal``, given what it asks."""
-        return self._request("generation", str(ordinal), question.prompt, stop=question.stop)
+        Args:
+            ordinal: Number of the request.
+            demonstrations: What it shows.
+            ids: Of those tasks, where the answer is to be traced to them.
+        """
+        return self.asked(ordinal, list_question(self._settings, demonstrations), ids)
+
+    def asked(self, ordinal: int, question: Question, ids: Sequence[str] = ()) -> Request:
+        """Return generation request ``ordinal``, given what it asks and the tasks that it shows."""
+        key = str(ordinal)
+        request = self._request("generation", key, question.prompt, stop=question.stop)
+        return msgspec.structs.replace(request, shown=tuple(ids))
 
     def classification(self, task: str, instruction: str, *, attempt: int = 1) -> Request:
         """Ask whether a task is a classification task, and more plainly if it was asked before."""

@@ -14,8 +14,10 @@ import msgspec
 from asyncgen.cache import AnswerCache, Sharing
 from asyncgen.dataset import write_json_lines
 from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
+from asyncgen.errors import RunFolderError, SeedError
 from asyncgen.journal import Journal, JournalReader, RunLock
 from asyncgen.pipeline.agenda import Agenda
+from asyncgen.pipeline.exclusion import read_excluded, with_excluded
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.harvest import harvest
 from asyncgen.pipeline.kernels import Kernels
@@ -30,41 +32,102 @@ if TYPE_CHECKING:
     from asyncgen.endpoints.base import Endpoint
     from asyncgen.engine import EngineSnapshot, Memory, Source
     from asyncgen.pipeline.folder import RunFolder
-    from asyncgen.records import Answer
+    from asyncgen.records import Answer, SeedTask
     from asyncgen.settings import Settings
 
-__all__ = ["Run", "load_fold", "with_seeds"]
+__all__ = ["Run", "empty_fold", "load_fold", "seeds_of", "with_seeds", "write_files"]
 
 
-def with_seeds(settings: Settings) -> Settings:
-    """Return the settings with the file of seed tasks named and what it holds frozen.
+def with_seeds(settings: Settings, folder: RunFolder | None) -> tuple[Settings, Path]:
+    """Return the settings with what the seed tasks are frozen, and the file that holds them.
+
+    That is the run's own copy as soon as it has begun, unless a file is named that is not the
+    one it was copied from.
 
     Raises:
         SeedError: If it cannot be read.
     """
     path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
-    return msgspec.structs.replace(settings, seeds_sha256=digest(path))
+    if folder is not None and folder.seeds.is_file() and folder.settings.is_file():
+        begun = folder.read_settings()
+        if begun.seeds == settings.seeds:
+            path = folder.seeds
+            if digest(path) != begun.seeds_sha256:
+                raise SeedError(path, "changed since the run began: put the old one back")
+    return msgspec.structs.replace(settings, seeds_sha256=digest(path)), path
 
 
 def load_fold(folder: RunFolder) -> tuple[Settings, Fold]:
     """Replay a run from its folder, changing nothing; another process may be at work on it.
 
     Raises:
-        RunFolderError: If there is no run here, or it is damaged.
+        RunFolderError: If there is no run here, or it is damaged or of other seeds.
         SeedError: If its seeds are gone or have changed.
+        CorpusError: If what it excludes is gone or has changed.
     """
-    settings = folder.read_settings()
-    fold, _ = _empty(settings)
+    settings, seeds = with_seeds(folder.read_settings(), folder)
+    folder.compare(settings)
+    fold, _ = empty_fold(settings, seeds)
     for answer in JournalReader(folder.journal):
         fold.commit(answer)
     return settings, fold
 
 
-def _empty(settings: Settings) -> tuple[Fold, PromptBook]:
-    path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
-    seeds = read_seed_tasks(path, at_least=settings.demonstrations)
+def seeds_of(folder: RunFolder) -> list[SeedTask]:
+    """Return the seed tasks of a run.
+
+    Raises:
+        RunFolderError: If there is no run here, or it is of other seeds.
+        SeedError: If they are gone or have changed.
+    """
+    settings, seeds = with_seeds(folder.read_settings(), folder)
+    folder.compare(settings)
+    return read_seed_tasks(seeds, at_least=settings.demonstrations)
+
+
+def empty_fold(settings: Settings, seeds: Path) -> tuple[Fold, PromptBook]:
+    """Return the state of a run before its first answer, and how it asks.
+
+    Raises:
+        SeedError: If the seeds are unreadable, malformed or too few.
+        CorpusError: If what it excludes is gone or has changed.
+    """
+    tasks = read_seed_tasks(seeds, at_least=settings.demonstrations)
     prompts = PromptBook(settings, read_few_shot())
-    return Fold(settings, seeds, prompts, read_texts(settings)), prompts
+    fold = Fold(settings, tasks, prompts, read_excluded(settings), texts=read_texts(settings))
+    return fold, prompts
+
+
+def write_files(folder: RunFolder, settings: Settings, fold: Fold) -> int:
+    """Write the dataset and what was rejected; return the number of tasks.
+
+    Raises:
+        RunFolderError: If they cannot be written.
+    """
+    brought_in = harvest(fold, settings.target)
+    write_json_lines(folder.rejected, brought_in.rejections)
+    return write_json_lines(folder.dataset, brought_in.tasks)
+
+
+def _check_belongs(folder: RunFolder, journal: Journal) -> None:
+    """Refuse answers without the settings that they belong to.
+
+    The journal is there before the settings: it is empty then, and where there are settings but
+    no journal it was lost.
+    """
+    if not folder.settings.is_file() and next(journal.replay(), None) is not None:
+        raise RunFolderError(
+            folder.path,
+            "settings.toml is missing, which the answers in journal.db belong to: put it back, "
+            "or choose another run folder",
+        )
+
+
+def _freeze(folder: RunFolder, settings: Settings, seeds: Path) -> None:
+    """Write down what the run follows from, its journal aside."""
+    folder.freeze(settings)
+    if not folder.seeds.is_file():
+        folder.keep_seeds(seeds.read_bytes())
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +155,10 @@ class Run:
     stopped: bool = False
     adjusted: bool = False
     _lost_on_the_way: float = 0.0
-    _kernels: Kernels = field(default_factory=Kernels)
+    _kernels: Kernels = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._kernels = Kernels(self.fold.prepare)
 
     @classmethod
     @contextmanager
@@ -102,25 +168,29 @@ class Run:
         Raises:
             RunFolderError: If the folder is not writable, in use, or of other settings.
             SeedError: If the seeds are unreadable, malformed or too few.
+            CorpusError: If what is to be excluded cannot be read.
             CacheError: If the shared cache cannot be used.
         """
-        settings = with_texts(with_seeds(settings))
-        fold, prompts = _empty(settings)
+        settings, seeds = with_seeds(settings, folder)
+        settings = with_texts(with_excluded(settings))
+        fold, prompts = empty_fold(settings, seeds)
         folder.make()
         with ExitStack() as stack:
             stack.enter_context(RunLock(folder.path))
             folder.compare(settings)
+            folder.check_complete()
             cache: AnswerCache | None = None
             if settings.cache:
                 cache = stack.enter_context(AnswerCache(Path(settings.cache)))
             folder.sweep()
-            folder.freeze(settings)
             journal = stack.enter_context(Journal(folder.journal))
+            _check_belongs(folder, journal)
             resumed, spent = 0, journal.losses()
             for answer in journal.replay():
                 fold.commit(answer)
                 resumed += 1
                 spent += answer.completion.spent
+            _freeze(folder, settings, seeds)
             agenda = Agenda(settings, fold, prompts)
             started = time.monotonic()
             yield cls(folder, settings, fold, agenda, journal, cache, resumed, spent, started)
@@ -166,9 +236,7 @@ class Run:
 
     def write(self) -> int:
         """Write the dataset and what was rejected; return the number of tasks."""
-        brought_in = harvest(self.fold, self.settings.target)
-        write_json_lines(self.folder.rejected, brought_in.rejections)
-        return write_json_lines(self.folder.dataset, brought_in.tasks)
+        return write_files(self.folder, self.settings, self.fold)
 
     def status(self) -> Status:
         """Return where the run stands."""

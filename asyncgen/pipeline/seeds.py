@@ -7,16 +7,13 @@ from codecs import BOM_UTF8
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import msgspec
 import orjson
 
 from asyncgen.errors import SeedError
 from asyncgen.records import Instance, SeedTask
-
-if TYPE_CHECKING:
-    from asyncgen.settings import Settings
 
 __all__ = [
     "Decision",
@@ -27,7 +24,6 @@ __all__ = [
     "read_block",
     "read_few_shot",
     "read_seed_tasks",
-    "seeds_of",
 ]
 
 T = TypeVar("T")
@@ -93,18 +89,6 @@ def read_seed_tasks(path: Path, *, at_least: int) -> list[SeedTask]:
             "or lower 'demonstrations'",
         )
     return tasks
-
-
-def seeds_of(settings: Settings) -> list[SeedTask]:
-    """Return the seed tasks of a run.
-
-    Raises:
-        SeedError: If they are gone, or others than when it began.
-    """
-    path = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
-    if settings.seeds_sha256 and digest(path) != settings.seeds_sha256:
-        raise SeedError(path, "not what it was when the run began; put the old file back")
-    return read_seed_tasks(path, at_least=settings.demonstrations)
 
 
 def read_few_shot() -> FewShot:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asyncgen.endpoints.connect import prices_of
+from asyncgen.errors import SettingsError
 from asyncgen.journal import JournalReader
+from asyncgen.pipeline.exclusion import read_excluded, with_excluded
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.run import with_seeds
-from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
+from asyncgen.pipeline.seeds import read_few_shot, read_seed_tasks
+from asyncgen.pipeline.texts import read_texts, with_texts
 from asyncgen.planning.costs import Tariff
 from asyncgen.planning.estimate import Basis
 from asyncgen.planning.funnel import observed, seen_in, usual
@@ -36,18 +38,24 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
 
     Raises:
         SeedError: If the seeds are unreadable, malformed or too few.
+        CorpusError: If what is to be excluded, or a given text, cannot be read.
+        SettingsError: If there are too few texts for the target.
         RunFolderError: If the run there is damaged, or one of other settings.
     """
-    settings = with_seeds(settings)
-    seeds = read_seed_tasks(_seeds_file(settings), at_least=settings.demonstrations)
+    settings, path = with_seeds(settings, folder)
+    settings = with_texts(with_excluded(settings))
+    seeds = read_seed_tasks(path, at_least=settings.demonstrations)
     few_shot = read_few_shot()
     prompts = PromptBook(settings, few_shot)
-    fold = Fold(settings, seeds, prompts)
     answers, lost = _journaled(settings, folder)
+    texts = read_texts(settings)
+    fold = Fold(settings, seeds, prompts, read_excluded(settings), texts=texts)
+    _check_suffices(fold, settings.target)
     for answer in answers:
         fold.commit(answer)
     tally = tally_of(answers, {one.id for one in fold.drafts if one.is_classification})
-    material = Material(seeds, few_shot, [one.instruction for one in fold.drafts])
+    machine = [one.instruction for one in fold.drafts]
+    material = Material(seeds, few_shot, machine, texts)
     return Basis(
         target=settings.target,
         surplus=settings.surplus,
@@ -60,11 +68,21 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         max_cost=settings.max_cost,
         spent=tally.cost + lost,
         measured_on=tally.answers,
+        later=fold.recipe.later,
     )
 
 
-def _seeds_file(settings: Settings) -> Path:
-    return Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
+def _check_suffices(fold: Fold, target: int) -> None:
+    """Refuse a target that no number of answers reaches.
+
+    Raises:
+        SettingsError: If there is less to ask than tasks are wanted.
+    """
+    if fold.most is not None and fold.most < target:
+        raise SettingsError(
+            f"--target {target}: {fold.most} texts make {fold.most} tasks at most; "
+            "ask for fewer, or give more texts"
+        )
 
 
 def _journaled(settings: Settings, folder: RunFolder | None) -> tuple[list[Answer], float]:

@@ -33,6 +33,7 @@ class Basis:
         max_cost: US dollars that the run may cost in all.
         spent: US dollars that it has cost.
         measured_on: Answers that loads and funnel were measured on.
+        later: The stages that a kept instruction goes through.
     """
 
     target: int
@@ -46,6 +47,7 @@ class Basis:
     max_cost: float | None
     spent: float
     measured_on: int
+    later: tuple[Stage, ...] = ("classification", "instances")
 
 
 class StageEstimate(Struct, frozen=True, kw_only=True):
@@ -145,7 +147,8 @@ def estimate(basis: Basis) -> Estimate:
 
 def _work(basis: Basis, target: int) -> Work:
     """Return the requests for a target, with as many in the air as the limits let up."""
-    aim = Aim(target, basis.surplus, basis.look_ahead, basis.ceilings.max_in_flight)
+    in_flight = basis.ceilings.max_in_flight
+    aim = Aim(target, basis.surplus, basis.look_ahead, in_flight, basis.later)
     work = work_left(aim, basis.standing, basis.funnel, basis.loads)
     seconds = seconds_by_factor(work, basis.loads, basis.ceilings)
     _, slowest = limiting({**seconds, "rpd": 0.0})

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from asyncgen.pipeline.recipes import recipe_of
+
 if TYPE_CHECKING:
     from asyncgen.pipeline.fold import Fold
     from asyncgen.settings import Settings
@@ -80,15 +82,17 @@ class Seen(Struct, frozen=True, kw_only=True):
 def usual(settings: Settings) -> Funnel:
     """Return what is assumed before anything was answered.
 
-    An answer has as many items as were asked for. A fifth and a bit of the tasks
-    are classification, as in the paper (11,584 of 52,445). The rest is cautious
+    An answer has as many items as were asked for. Of the tasks that are asked about, a fifth
+    and a bit are classification, as in the paper (11,584 of 52,445). The rest is cautious
     for large models; small ones do worse (``benchmarks/LOG.md``).
     """
+    recipe = recipe_of(settings)
     return Funnel(
-        candidates_per_answer=float(settings.tasks_per_request),
+        candidates_per_answer=float(recipe.items(settings)),
         acceptance=0.9,
-        classification_share=0.22,
-        valid_per_kept=0.9,
+        classification_share=0.22 if "classification" in recipe.later else 0.0,
+        # What comes with its instance is judged by it before it is kept.
+        valid_per_kept=0.9 if "instances" in recipe.later else 1.0,
     )
 
 

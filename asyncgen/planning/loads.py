@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Literal, get_args
 from msgspec import Struct
 
 from asyncgen.pipeline.prompts import PromptBook
-from asyncgen.pipeline.sampling import draw_demonstrations
+from asyncgen.pipeline.recipes import recipe_of, values
 from asyncgen.planning.tokens import prompt_tokens, tokens_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from asyncgen.pipeline.seeds import FewShot
+    from asyncgen.pipeline.texts import GivenText
     from asyncgen.planning.tally import Tally
     from asyncgen.records import Request, SeedTask, Stage
     from asyncgen.settings import Settings
@@ -77,17 +78,23 @@ class Load(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
+NOTHING = Load(input_tokens=0.0, fixed_tokens=0.0, output_tokens=0.0, seconds=0.0)
+"""What a request takes that is never sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Material:
     """What prompts are made of.
 
     Attributes:
         machine: Instructions that the run has kept.
+        texts: Those that it was given.
     """
 
     seeds: Sequence[SeedTask]
     few_shot: FewShot
     machine: Sequence[str] = ()
+    texts: Sequence[GivenText] = ()
 
 
 def loads_of(settings: Settings, material: Material) -> dict[Kind, Load]:
@@ -100,8 +107,12 @@ def loads_of(settings: Settings, material: Material) -> dict[Kind, Load]:
         "input_first": (prompts.instances("", task, is_classification=False) for task in tasks),
         "output_first": (prompts.instances("", task, is_classification=True) for task in tasks),
     }
-    lengths = _answer_lengths(settings, prompts, tasks)
-    return {kind: _load(settings, kind, requests, lengths) for kind, requests in asked.items()}
+    lengths = _answer_lengths(settings, prompts, material)
+    stages = ("generation", *recipe_of(settings).later)
+    return {
+        kind: _load(settings, kind, requests, lengths) if STAGE_OF[kind] in stages else NOTHING
+        for kind, requests in asked.items()
+    }
 
 
 def calibrated(loads: Mapping[Kind, Load], tally: Tally) -> dict[Kind, Load]:
@@ -141,20 +152,19 @@ def _ratio(found: float, guessed: float, *, otherwise: float = 1.0) -> float:
 
 def _generation(settings: Settings, material: Material, prompts: PromptBook) -> Iterable[Request]:
     """Return generation requests that show tasks as those of a run do."""
-    human = [seed.instruction for seed in material.seeds]
-    for ordinal in range(_SAMPLE):
-        shown = draw_demonstrations(
-            (settings.seed, ordinal),
-            human,
-            material.machine,
-            total=settings.demonstrations,
-            wanted_machine=settings.machine_demonstrations,
-        )
-        yield prompts.generation(ordinal, shown)
+    recipe = recipe_of(settings)
+    given = values.Material(settings, tuple(material.seeds), tuple(material.texts))
+    kept = {f"task_{number}_0": text for number, text in enumerate(material.machine)}
+    said = {seed.id: seed.instruction for seed in material.seeds} | kept
+    most = recipe.most(given)
+    for ordinal in range(_SAMPLE if most is None else min(_SAMPLE, most)):
+        shown = recipe.draw(given, ordinal, list(kept), len(kept))
+        turn = values.Turn(ordinal, shown, tuple(said[name] for name in shown))
+        yield prompts.asked(ordinal, recipe.ask(given, turn))
 
 
 def _answer_lengths(
-    settings: Settings, prompts: PromptBook, tasks: Sequence[str]
+    settings: Settings, prompts: PromptBook, material: Material
 ) -> dict[Kind, float]:
     """Return the output tokens of answers in the form and length of what the prompts show."""
 
@@ -162,9 +172,10 @@ def _answer_lengths(
         shown = prompts.examples(is_classification=is_classification)
         return fmean(tokens_in(answer) for _, answer in shown)
 
-    items = fmean(tokens_in(f"10. {task}\n") for task in tasks)
+    recipe = recipe_of(settings)
+    item = fmean(tokens_in(recipe.written(seed)) for seed in material.seeds)
     return {
-        "generation": settings.tasks_per_request * items,
+        "generation": recipe.items(settings) * item,
         "classification": 1.0,
         "input_first": worked(is_classification=False),
         "output_first": worked(is_classification=True),

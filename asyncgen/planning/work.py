@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asyncgen.pipeline.prompts import PromptBook
     from asyncgen.planning.funnel import Funnel
     from asyncgen.planning.loads import Kind, Load
+    from asyncgen.records import Stage
     from asyncgen.settings import Settings
 
 __all__ = ["Aim", "Standing", "Work", "standing_of", "work_left"]
@@ -50,12 +51,14 @@ class Aim(Struct, frozen=True):
 
     Attributes:
         in_flight: Requests in the air at a time.
+        later: The stages that a kept instruction goes through.
     """
 
     target: int
     surplus: float
     look_ahead: int
     in_flight: float
+    later: tuple[Stage, ...] = ("classification", "instances")
 
 
 def standing_of(settings: Settings, fold: Fold, prompts: PromptBook) -> Standing:
@@ -90,9 +93,11 @@ def work_left(aim: Aim, standing: Standing, funnel: Funnel, loads: Mapping[Kind,
     instances = min(standing.undecided + standing.ready + new, to_settle + instantiating)
     undecided = to_settle + instantiating + deciding - standing.ready
     share = funnel.classification_share
+    decided = max(0.0, min(standing.undecided + new, undecided))
+    instances = instances if "instances" in aim.later else 0.0
     return {
         "generation": generation,
-        "classification": max(0.0, min(standing.undecided + new, undecided)),
+        "classification": decided if "classification" in aim.later else 0.0,
         "input_first": instances * (1 - share),
         "output_first": instances * share,
     }

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import JournalReader
 from asyncgen.pipeline.folder import RunFolder
-from asyncgen.pipeline.run import load_fold
-from asyncgen.pipeline.seeds import packaged, read_seed_tasks
+from asyncgen.pipeline.run import load_fold, seeds_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Answer, SeedTask
@@ -58,9 +57,7 @@ def _read(path: Path, name: str) -> RunRead:
         raise RunFolderError(path, "nothing was answered yet, so there is nothing to report")
     # A run at work has more by now: what the fold does not hold is left for the next report.
     answers = tuple(islice(JournalReader(folder.journal), count))
-    source = Path(settings.seeds) if settings.seeds else packaged("seed_tasks.jsonl")
-    seeds = tuple(read_seed_tasks(source, at_least=settings.demonstrations))
-    return RunRead(name, path, settings, fold, seeds, answers)
+    return RunRead(name, path, settings, fold, tuple(seeds_of(folder)), answers)
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

@@ -11,6 +11,7 @@ from asyncgen.settings.changing import Change, changed
 from asyncgen.settings.reading import differences, read_toml, resolve, to_toml
 from asyncgen.settings.values import (
     CHANGEABLE,
+    DERIVING,
     EMBEDDED,
     EMBEDDED_PRESET,
     SIMULATED,
@@ -25,6 +26,7 @@ from asyncgen.settings.values import (
 
 __all__ = [
     "CHANGEABLE",
+    "DERIVING",
     "EMBEDDED",
     "EMBEDDED_PRESET",
     "SIMULATED",

@@ -26,7 +26,7 @@ from asyncgen.settings.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 __all__ = ["differences", "read_toml", "resolve", "to_toml"]
@@ -61,8 +61,9 @@ def resolve(
     merged = {**from_file, **given}
     if "endpoint" in given:
         merged.pop("endpoints", None)
-    endpoint = merged.get("endpoint", ())
-    merged["endpoint"] = [endpoint] if isinstance(endpoint, str) else endpoint
+    for name in ("endpoint", "exclude"):
+        value = merged.get(name, ())
+        merged[name] = [value] if isinstance(value, str) else value
     merged = _over(_presets(merged), merged)
     if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
         merged["model"] = merged.get("model") or SIMULATED
@@ -97,16 +98,32 @@ def to_toml(settings: Settings) -> str:
     return tomli_w.dumps(_table(settings))
 
 
-def differences(frozen: Settings, wanted: Settings) -> list[str]:
-    """Name the identity settings in which two runs differ, as ``name: frozen → wanted``."""
+def differences(
+    frozen: Settings, wanted: Settings, *, passing_over: Collection[str] = CHANGEABLE
+) -> list[str]:
+    """Name the settings in which two runs differ, as ``name: frozen → wanted``.
+
+    Those that make up a run's identity, unless others are to be passed over.
+    """
     return [
-        f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
+        _difference(name, frozen, wanted)
         for name in Settings.__struct_fields__
-        if name not in CHANGEABLE
-        # The same tasks and texts may lie elsewhere: their hash decides.
-        and name not in {"seeds", "texts"}
+        if name not in passing_over
+        # The same texts may lie elsewhere: their hash decides.
+        and name not in {"seeds", "exclude", "texts"}
         and getattr(frozen, name) != getattr(wanted, name)
     ]
+
+
+def _difference(name: str, frozen: Settings, wanted: Settings) -> str:
+    if name == "exclude_sha256":
+        return f"exclude: {_excluded(frozen)} → {_excluded(wanted)}"
+    return f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
+
+
+def _excluded(settings: Settings) -> str:
+    files = zip(settings.exclude, settings.exclude_sha256, strict=False)
+    return ", ".join(f"{name} (sha256 {digest[:8]}…)" for name, digest in files) or "nothing"
 
 
 _DEFAULTS = Settings()

@@ -11,6 +11,7 @@ from asyncgen.records import Api, Sampling
 
 __all__ = [
     "CHANGEABLE",
+    "DERIVING",
     "EMBEDDED",
     "EMBEDDED_PRESET",
     "LIMITS",
@@ -57,6 +58,9 @@ CHANGEABLE = frozenset(
     }
 )
 """Settings that may change from session to session of one run."""
+
+DERIVING = ("profile", "threshold", "exclude", "max_instances", "target")
+"""Settings that change what follows from answers, whatever was asked: those of ``refilter``."""
 
 HeaderFamily = Literal["auto", "openai", "azure", "anthropic", "groq", "together", "none"]
 """Whose rate-limit headers an endpoint sends; ``auto`` decides by host and values."""
@@ -141,6 +145,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         target: How many finished tasks are wanted.
         seeds: File of seed tasks; empty for those of the package.
         seeds_sha256: What it held when the run began.
+        exclude: Files of texts that nothing kept may resemble.
+        exclude_sha256: What they held when the run began, in the same order.
         seed: Keys every random choice of the run.
         demonstrations: Tasks shown in a generation prompt.
         machine_demonstrations: How many of them machine-made, when there are.
@@ -193,6 +199,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     target: int = 1000
     seeds: str = ""
     seeds_sha256: str = ""
+    exclude: tuple[str, ...] = ()
+    exclude_sha256: tuple[str, ...] = ()
     seed: int = 42
     demonstrations: int = 8
     machine_demonstrations: int = 2

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
     "pipeline": VALUES
-    | {"settings", "endpoints", "engine", "journal", "cache", "corpus", "dataset", "kernels"},
+    | {"settings", "endpoints", "engine", "journal", "cache", "dataset", "corpus", "kernels"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "report": VALUES | {"", "settings", "journal", "corpus", "pipeline", "kernels"},
     "cli": VALUES

@@ -215,7 +215,7 @@ def test_a_run_at_work_is_exported_as_far_as_it_is(
         return Reply(answer(prompt_of(body)), delay=0.1)
 
     folder, out = tmp_path / "run", tmp_path / "tasks.jsonl"
-    code = 2
+    code, early = 2, ""
     with ModelServer(slowly) as server:
         arguments = ("generate", folder, "--endpoint", server.url, "--model", "test-model")
         with start(*arguments, "--target", "2000", "--max-in-flight", "4") as process:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import shutil
 import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +16,9 @@ from support.command import asyncgen, start
 from support.scripts import answer
 from support.server import ModelServer, Reply, prompt_of
 
+from asyncgen.pipeline.seeds import packaged
+
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -138,6 +141,34 @@ def test_a_run_that_is_killed_again_and_again_ends_with_the_same_dataset(
     assert kills > 1
     assert asyncgen(*_arguments(server, run)).returncode == 0
     assert (run / "dataset.jsonl").read_bytes() == expected
+
+
+def test_copies_made_at_work_and_after_a_kill_go_on_elsewhere(
+    server: ModelServer, tmp_path: Path
+) -> None:
+    """With ``cp -r``: the lock, the control socket and the log of the journal come along."""
+    cp = str(shutil.which("cp"))
+    seeds = tmp_path / "mine.jsonl"
+    seeds.write_bytes(packaged("seed_tasks.jsonl").read_bytes())
+    expected = _undisturbed(server, tmp_path / "undisturbed")
+    run, before = tmp_path / "run", len(server.bodies)
+    at_work, killed = tmp_path / "elsewhere" / "at_work", tmp_path / "elsewhere" / "killed"
+    at_work.parent.mkdir()
+    with start(*_arguments(server, run), "--seeds", seeds) as process:
+        _wait_for_answers(server, before + 20, process)
+        subprocess.run([cp, "-r", run, at_work], check=True)
+        process.kill()
+        process.communicate(timeout=20)
+    subprocess.run([cp, "-r", run, killed], check=True)
+    shutil.rmtree(run)
+    seeds.unlink()
+
+    assert process.returncode == -signal.SIGKILL
+    for copy in (at_work, killed):
+        assert (copy / "journal.db-wal").is_file()
+        done = asyncgen("generate", copy)
+        assert done.returncode == 0, done.stderr
+        assert (copy / "dataset.jsonl").read_bytes() == expected
 
 
 def test_a_finished_run_asks_nothing_more(server: ModelServer, tmp_path: Path) -> None:

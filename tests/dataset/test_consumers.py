@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -141,8 +142,7 @@ def test_the_hub_reads_the_card_as_it_was_meant() -> None:
 def test_a_licence_that_was_chosen_is_in_the_header() -> None:
     from huggingface_hub import DatasetCard
 
-    chosen = Card(**{name: getattr(CARD, name) for name in Card.__slots__} | {"license": "mit"})
-    text = card_text(chosen, bundle_of("hf"))
+    text = card_text(dataclasses.replace(CARD, license="mit"), bundle_of("hf"))
 
     assert DatasetCard(text).data.get("license") == "mit"
     assert "The owner chose `mit`." in text

@@ -20,7 +20,7 @@ from asyncgen.dataset.formats import FORMATS
 from asyncgen.errors import CorpusError, ExportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 OLD = {"README.md": b"old card", "data/train.parquet": b"old rows"}
 NEW = {"README.md": b"new card", "data/train.parquet": b"n" * 5000, "data/more.parquet": b"more"}
@@ -149,7 +149,7 @@ def test_sigkill_half_way_leaves_the_old_output_whole(tmp_path: Path, kind: str)
 
 
 @contextlib.contextmanager
-def no_file_above(size: int) -> Iterator[None]:
+def no_file_above(size: int) -> Generator[None]:
     """Let nothing be written beyond that many bytes of a file."""
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

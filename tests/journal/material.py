@@ -21,7 +21,13 @@ def answer(key: int, text: str = "some text", fixed: str = FIXED) -> Answer:
     """Return an answer in which every field differs from its default."""
     sampling = Sampling(max_output_tokens=256, temperature=0.7, stop=("\n\n",), seed=key)
     return Answer(
-        Request("generation", str(key), Prompt(fixed, f"question {key}"), sampling),
+        Request(
+            "generation",
+            str(key),
+            Prompt(fixed, f"question {key}"),
+            sampling,
+            ("seed_1", f"t{key}"),
+        ),
         Completion(
             text=text,
             finish_reason="length",

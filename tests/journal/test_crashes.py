@@ -51,7 +51,7 @@ async def main():
         key = 0
         await journal.append(answer(key))
         print("written", key)
-        room(200_000)
+        room(400_000)
         for key in range(1, 1000):
             try:
                 await journal.append(answer(key, "x" * 5000))
@@ -97,7 +97,7 @@ def test_after_a_kill_every_acknowledged_answer_is_in_the_journal(
 def test_a_full_disk_is_one_clear_error_and_costs_nothing_that_was_written(
     tmp_path: Path, tests_folder: Path
 ) -> None:
-    """Files may not grow beyond 200 kB, then they may: the same journal goes on."""
+    """Files may not grow beyond 400 kB, then they may: the same journal goes on."""
     path = tmp_path / "journal.db"
     with start(_FILL_THE_DISK, path, tests_folder) as writer:
         output, _ = writer.communicate(timeout=30)

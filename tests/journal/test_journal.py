@@ -15,7 +15,8 @@ from journal.material import answer, keys_in
 
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import Journal, JournalReader
-from asyncgen.journal.schema import VERSION, connect, insert, prepare, read
+from asyncgen.journal.rows import RowWriter, read
+from asyncgen.journal.schema import VERSION, connect, prepare
 from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def test_the_fixed_part_of_a_prompt_is_stored_once(path: Path) -> None:
     assert list(JournalReader(path)) == answers
     assert path.stat().st_size < 4 * len(fixed)
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM prefixes").fetchone() == (2,)
+        assert connection.execute(
+            "SELECT count(*) FROM shared WHERE text LIKE '%fixed%'"
+        ).fetchone() == (2,)
 
 
 @pytest.mark.parametrize(
@@ -196,8 +199,7 @@ _COUNT = st.integers(0, 2**63 - 1)
 def test_every_answer_goes_into_rows_and_back(answers: list[Answer]) -> None:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         prepare(connection)
-        for one in answers:
-            insert(connection, one)
+        RowWriter(connection).insert(answers)
 
         assert list(read(connection)) == answers
 
@@ -339,14 +341,61 @@ def test_overwritten_pages_are_reported(path: Path) -> None:
         list(_opened_and_replayed(path))
 
 
-@pytest.mark.parametrize("damage", ["sampling = '{'", "choice_logprobs = 'NaN'", "sampling = 'é'"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE answers SET choice_logprobs = 'NaN' WHERE key = '1'",
+        "UPDATE answers SET sampling = 77 WHERE key = '1'",
+        "UPDATE shared SET text = '{' WHERE text LIKE '%fixed%'",
+        "UPDATE shared SET text = 'é' WHERE text LIKE '%temperature%'",
+    ],
+)
 def test_a_row_that_cannot_be_read_is_damage_too(path: Path, damage: str) -> None:
     _written(path, 3)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute(f"UPDATE answers SET {damage} WHERE key = '1'")  # noqa: S608
+        assert connection.execute(damage).rowcount == 1
 
     with pytest.raises(RunFolderError, match="the journal is damaged"):
         list(JournalReader(path))
+
+
+def test_a_check_finds_nothing_wrong_with_a_whole_journal(path: Path) -> None:
+    _written(path, 200)
+
+    assert JournalReader(path).check() == []
+
+
+def test_a_check_beside_a_writer_holds_nobody_up(path: Path) -> None:
+    async def main(journal: Journal) -> None:
+        for key in range(20):
+            await journal.append(answer(key))
+            assert JournalReader(path).check() == []
+
+    with Journal(path) as journal:
+        asyncio.run(main(journal))
+
+    assert keys_in(path) == list(range(20))
+
+
+def test_a_check_names_what_is_wrong_a_line_each(path: Path) -> None:
+    _written(path, 200)
+    pages = path.stat().st_size // 4096
+    with path.open("r+b") as stream:
+        stream.seek(4096 * (pages // 2))
+        stream.write(b"\xa5" * 4096)
+
+    found = JournalReader(path).check()
+    assert found
+    assert all(len(line.splitlines()) == 1 for line in found)
+
+
+def test_a_check_finds_rows_without_what_they_refer_to(path: Path) -> None:
+    _written(path, 3)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM shared")
+
+    found = JournalReader(path).check()
+    assert found == [f"row {row} of answers names no shared" for row in (1, 2, 3) for _ in range(4)]
 
 
 def test_commits_are_made_to_survive_a_power_cut(path: Path) -> None:
@@ -361,3 +410,29 @@ def test_a_reader_changes_nothing(path: Path) -> None:
 
     assert keys_in(path) == list(range(5))
     assert {entry.name: entry.read_bytes() for entry in path.parent.iterdir()} == before
+
+
+def test_an_answer_that_cannot_be_stored_takes_no_other_along(path: Path) -> None:
+    """Not those of its group either, which were paid for."""
+    bad = Completion(text="cut \ud83d", finish_reason="stop")
+    answers = [answer(key) for key in range(40)]
+    answers[17] = msgspec.structs.replace(answers[17], completion=bad)
+
+    async def main(journal: Journal) -> list[BaseException | None]:
+        return await asyncio.gather(*map(journal.append, answers), return_exceptions=True)
+
+    with Journal(path) as journal:
+        outcomes = asyncio.run(main(journal))
+
+    assert [key for key, one in enumerate(outcomes) if one is not None] == [17]
+    assert keys_in(path) == [key for key in range(40) if key != 17]
+
+
+def test_answers_that_are_missing_in_the_middle_are_damage(path: Path) -> None:
+    """As in a copy whose parts are of different moments."""
+    _written(path, 20)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DELETE FROM answers WHERE number = 7")
+
+    with pytest.raises(RunFolderError, match="the journal is damaged: answer 7 is missing"):
+        list(JournalReader(path))

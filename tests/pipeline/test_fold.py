@@ -93,6 +93,50 @@ def test_a_run_resumed_at_any_moment_ends_with_the_same_dataset() -> None:
     assert session.result() == expected.result()
 
 
+def test_the_live_state_is_the_replayed_one_after_every_commit() -> None:
+    """Answers in any order, some refused, cut off, empty or not understood."""
+    rng = random.Random(11)
+    session = _Session(target=24, look_ahead=4, patience=1000)
+    air: list[Request] = []
+    while not session.agenda.finished:
+        while len(air) < 12 and (request := session.agenda.next_request()):
+            air.append(request)
+        session.commit(_spoilt(_answered(air.pop(rng.randrange(len(air)))), rng))
+        replayed = Fold(session.settings, SEEDS, session.prompts)
+        for one in session.journal:
+            replayed.commit(one)
+        assert session.fold.snapshot() == replayed.snapshot()
+
+    state = session.fold.snapshot()
+    assert {"request_failed", "cut_off", "empty"} <= state["reasons"]["generation"].keys()
+    assert {"request_failed", "no_instance"} <= state["reasons"]["instances"].keys()
+    assert state["counts"]["undecided"] > 0
+
+
+def test_states_that_differ_are_told_apart() -> None:
+    one, other = _Session(), _Session()
+    request = _next(one)
+    one.commit(_answered(request))
+    other.commit(_spoilt(_answered(request), random.Random(3), kind=1))
+
+    assert one.fold.snapshot() != other.fold.snapshot()
+
+
+def _spoilt(one: Answer, rng: random.Random, kind: int | None = None) -> Answer:
+    """Return an answer that is refused, cut off, of no use, or (mostly) as it was."""
+    text = one.completion.text
+    if kind is None:
+        # Of each kind one among the first few lists, which are few.
+        generated = one.request.stage == "generation"
+        kind = int(one.request.key) % 5 if generated else rng.randrange(9)
+    spoilt: Completion = {
+        0: Completion(text="refused", finish_reason="error"),
+        1: Completion(text=text[: len(text) * 2 // 3], finish_reason="length"),
+        2: Completion(text="\n", finish_reason="stop"),
+    }.get(kind, one.completion)
+    return msgspec.structs.replace(one, completion=spoilt)
+
+
 def test_what_is_known_early_is_a_prefix_of_what_is_known_later() -> None:
     session = _Session(target=40)
     known: list[bytes] = []
@@ -120,11 +164,21 @@ def test_nothing_kept_is_too_similar_to_a_seed_or_to_anything_before_it() -> Non
 def test_demonstrations_are_six_seeds_and_two_machine_made_once_there_are_some() -> None:
     session = _Session(target=60, look_ahead=2)
     session.work(4, random.Random(1))
-    early, late = session.fold.demonstrations(0), session.fold.demonstrations(5)
+    early, late = session.fold.turn(0).shown, session.fold.turn(5).shown
 
     assert sum(name.startswith("seed") for name in early) == 8
     assert sum(name.startswith("seed") for name in late) == 6
-    assert session.fold.demonstrations(5) == late
+    assert session.fold.turn(5).shown == late
+
+
+def test_provenance_names_what_was_shown_whatever_would_be_drawn_now() -> None:
+    session = _Session(target=10)
+    request = _next(session)
+    assert request.shown == tuple(session.fold.turn(0).shown)
+
+    shown = ("seed_task_9", "another_run_s")
+    session.commit(_answered(msgspec.structs.replace(request, shown=shown)))
+    assert {draft.provenance.demonstrations for draft in session.fold.drafts} == {shown}
 
 
 def test_a_draw_depends_on_its_arguments_alone() -> None:

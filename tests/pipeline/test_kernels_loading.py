@@ -15,7 +15,7 @@ def test_answers_that_wait_for_the_kernels_are_folded_in_their_order() -> None:
         order.append(number)
 
     async def main() -> None:
-        kernels = Kernels()
+        kernels = Kernels(lambda: None)
         first = [asyncio.ensure_future(fold(kernels, number)) for number in range(5)]
         await first[0]
         # By now they are there: who comes later must stand behind the others all the same.

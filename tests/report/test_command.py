@@ -141,7 +141,8 @@ def test_a_run_without_an_answer_has_nothing_to_report(
 ) -> None:
     folder = RunFolder(tmp_path / "run")
     folder.make()
-    settings = with_seeds(resolve({}, {"endpoint": "http://127.0.0.1:9/v1", "model": "m"}))
+    told = resolve({}, {"endpoint": "http://127.0.0.1:9/v1", "model": "m"})
+    settings, _ = with_seeds(told, folder)
     folder.settings.write_text(to_toml(settings), "utf-8")
     with Run.opened(folder, settings):
         pass

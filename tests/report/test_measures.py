@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 from rapidfuzz.distance import LCSseq
 from report.material import BEGAN, PAUSE
 
@@ -14,6 +15,7 @@ from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usag
 from asyncgen.report.measures.distribution import binned, distribution, summary
 from asyncgen.report.measures.flow import flow
 from asyncgen.report.measures.outline import outline
+from asyncgen.report.measures.spending import spending
 from asyncgen.report.measures.verbs import load_parser, pairs
 from asyncgen.settings import resolve
 from asyncgen_kernels import tokenize
@@ -229,3 +231,23 @@ def test_the_outline_is_what_a_program_can_read(small_measures: Measures) -> Non
     assert told["rouge_l"]["kept"]["count"] == 120
     assert told["rouge_l"]["kept"]["highest"] <= 0.7
     assert len(told["flow"]["seconds"]) == len(told["flow"]["in_flight"])
+
+
+def test_answers_from_a_shared_cache_cost_nothing_and_have_no_time_of_this_run(
+    small_read: RunRead,
+) -> None:
+    """Every second answer is taken for one that another run asked for."""
+    answers = [
+        structs.replace(one, completion=structs.replace(one.completion, recalled=number % 2 == 1))
+        for number, one in enumerate(small_read.answers)
+    ]
+    asked = [one.completion for one in answers if not one.completion.recalled]
+    taken = spending(answers)
+    found = _flow(answers)
+
+    assert sum(one.answers for one in taken) == len(answers)
+    assert sum(one.answers - one.recalled for one in taken) == len(asked)
+    assert sum((one.usage for one in taken), Usage()) == sum((one.usage for one in asked), Usage())
+    assert sum(one.attempts for one in taken) == sum(one.attempts for one in asked)
+    counted = sum(a * b for a, b in zip(found.answers, _widths(found), strict=True)) / 60
+    assert counted == pytest.approx(len(asked), rel=1e-4)

@@ -190,6 +190,8 @@ def test_colours_follow_the_reader_and_then_the_button(chromium: Browser, page: 
         assert _paper(here.page) == light
     with visit(chromium, page, dark=True) as here:
         assert _paper(here.page) == dark
+        here.page.emulate_media(media="print")
+        assert _paper(here.page) == light
 
 
 def test_pointing_at_a_mark_says_what_it_is(chromium: Browser, page: Path) -> None:

@@ -165,6 +165,8 @@ OTHER: dict[str, Any] = {
     "api_key_env": "OTHER_KEY",
     "seeds": "/elsewhere.jsonl",
     "seeds_sha256": "abc",
+    "exclude": ("/elsewhere.jsonl",),
+    "exclude_sha256": ("abc",),
     "threshold": 0.5,
     "profile": "paper",
     "prompts": "paper",
@@ -188,10 +190,24 @@ def test_each_setting_of_the_identity_is_named_with_both_values(name: str) -> No
     after = OTHER[name] if name in OTHER else (before or 0) + 1
     found = differences(frozen, msgspec.structs.replace(frozen, **{name: after}))
 
-    if name in CHANGEABLE or name == "seeds":
+    if name in CHANGEABLE or name in {"seeds", "exclude"}:
         assert found == []
+    elif name == "exclude_sha256":
+        assert len(found) == 1
+        assert found[0].startswith("exclude: ")
     else:
         assert found == [f"{name}: {before!r} → {after!r}"]
+
+
+def test_excluded_files_are_told_by_name_and_content() -> None:
+    frozen = settings_of()
+    one = msgspec.structs.replace(frozen, exclude=("/a.csv",), exclude_sha256=("0123456789",))
+    changed = msgspec.structs.replace(one, exclude_sha256=("abcdefghij",))
+
+    assert differences(frozen, one) == ["exclude: nothing → /a.csv (sha256 01234567…)"]
+    assert differences(one, changed) == [
+        "exclude: /a.csv (sha256 01234567…) → /a.csv (sha256 abcdefgh…)"
+    ]
 
 
 def test_equal_settings_have_no_differences() -> None:

@@ -17,7 +17,7 @@ def answer(prompt: str) -> str:
     """Answer a prompt of any stage, as a completion endpoint or a chat model would."""
     rng = random.Random(prompt)
     last_line = prompt.rstrip().splitlines()[-1]
-    if last_line.startswith("Classification:"):
+    if last_line.startswith("Classification"):
         return " yes" if rng.random() < 0.2 else " no"
     if last_line.startswith("Task:"):
         return _instances(rng, label_first="Label: " in prompt)

@@ -34,7 +34,11 @@ def numbered_items(completion: Completion, numbering: Numbering) -> Items:
     for line in text.splitlines():
         match = _NUMBER.match(line)
         number = int(match[1]) if match else None
-        if match is not None and number is not None and begins_item(number, expected, numbering.first):
+        if (
+            match is not None
+            and number is not None
+            and begins_item(number, expected, numbering.first)
+        ):
             items.append([_without_numbers(line[match.end() :])])
             expected = number + 1
         elif items:

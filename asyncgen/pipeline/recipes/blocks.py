@@ -28,7 +28,7 @@ _NUMBER = re.compile(
     r"^[ \t]*\d{1,4}[.)][ \t]*(?=(?:\*\*)?(?:Input|Output)(?:\*\*)?[ \t]*:)",
     re.IGNORECASE | re.MULTILINE,
 )
-_FIELD = re.compile(r"^[ \t]*(?:\*\*)?(?:Input|Output)(?:\*\*)?[ \t]*:", re.I | re.M)
+_FIELD = re.compile(r"^[ \t]*(?:\*\*)?(?:Input|Output)(?:\*\*)?[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _RULE = re.compile(r"\s*\n[ \t]*(?:#{2,}|-{3,}|\*{3,})[ \t]*\Z")
 
 

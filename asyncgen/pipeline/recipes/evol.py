@@ -133,7 +133,7 @@ def _offence(text: str, parent: str, operation: Operation) -> tuple[Reason, str]
     more = len(text.split()) - len(parent.split())
     if more > _MOST_MORE:
         return "not_rewritten", f"{more} words more"
-    if operation.kind == "deepen" and not _content(text) & _content(parent):
+    if parent and operation.kind == "deepen" and not _content(text) & _content(parent):
         return "not_rewritten", "no word of the task"
     return None
 

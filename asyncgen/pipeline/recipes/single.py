@@ -19,7 +19,7 @@ _LABEL = re.compile(
     r"\A\s*(?:\*\*)?(?:(?:New|Rewritten) )?(?:Task|Instruction)(?:\*\*)?[ \t]*:(?:\*\*)?\s*",
     re.IGNORECASE,
 )
-_QUOTES = (('"', '"'), ("“", "”"), ("'", "'"))  # noqa: RUF001 - as models write them
+_QUOTES = (('"', '"'), ("“", "”"), ("'", "'"))
 
 
 def after_examples(

@@ -69,10 +69,12 @@ class Flow(Struct, frozen=True, kw_only=True):
 def flow(answers: Sequence[Answer], settings: Settings) -> Flow | None:
     """Derive a run's flow from when its answers began and how long they took.
 
-    ``None`` if no answer has a time.
+    Answers from a shared cache have the times of another run, and are left out. ``None`` if no
+    answer is left that has a time.
     """
+    completions = [answer.completion for answer in answers]
     timed = sorted(
-        (one.completion for one in answers if one.completion.started_at > 0),
+        (one for one in completions if one.started_at > 0 and not one.recalled),
         key=lambda one: one.started_at,
     )
     if not timed:

@@ -22,7 +22,9 @@ class Spending(Struct, frozen=True, kw_only=True):
 
     Attributes:
         answers: How many answers came.
-        usage: Their tokens.
+        recalled: How many of them came from a shared cache; the rest is of the others alone, for
+            the run paid nothing for these.
+        usage: Tokens.
         cost: US dollars; ``None`` where no answer has a known price.
         lost_cost: US dollars, at the worst, of attempts whose answers were lost.
         attempts: How often was tried.
@@ -31,6 +33,7 @@ class Spending(Struct, frozen=True, kw_only=True):
 
     stage: Stage
     answers: int
+    recalled: int
     usage: Usage
     cost: float | None
     lost_cost: float
@@ -48,16 +51,18 @@ def spending(answers: Sequence[Answer]) -> tuple[Spending, ...]:
 
 
 def _of(stage: Stage, completions: Sequence[Completion]) -> Spending:
-    costs = [one.cost for one in completions if one.cost is not None]
-    seconds = [one.seconds for one in completions if one.started_at > 0] or [0.0]
+    asked = [one for one in completions if not one.recalled]
+    costs = [one.cost for one in asked if one.cost is not None]
+    seconds = [one.seconds for one in asked if one.started_at > 0] or [0.0]
     middle, slowest = np.quantile(seconds, (0.5, 0.99))
     return Spending(
         stage=stage,
         answers=len(completions),
-        usage=sum((one.usage for one in completions), Usage()),
+        recalled=len(completions) - len(asked),
+        usage=sum((one.usage for one in asked), Usage()),
         cost=sum(costs) if costs else None,
-        lost_cost=sum(one.lost_cost for one in completions),
-        attempts=sum(one.attempts for one in completions),
+        lost_cost=sum(one.lost_cost for one in asked),
+        attempts=sum(one.attempts for one in asked),
         p50=float(middle),
         p99=float(slowest),
     )

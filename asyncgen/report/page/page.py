@@ -78,10 +78,10 @@ def _style() -> str:
     )
     colours = (
         f":root {{ {light} }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
-        f":root[data-theme=dark] {{ {dark} }}\n"
-        # Paper is light.
-        f"@media print {{ :root, :root[data-theme] {{ {light} }} }}\n"
+        # On the screen only: paper is light.
+        f"@media screen and (prefers-color-scheme: dark) "
+        f"{{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
+        f"@media screen {{ :root[data-theme=dark] {{ {dark} }} }}\n"
     )
     return colours + page_rules() + "\n" + _asset("style.css")
 

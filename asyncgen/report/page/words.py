@@ -42,6 +42,10 @@ def lead(run: Measures) -> str:
         sentence += f" on {day.day} {day:%B %Y}, in {span(run.flow.worked)} at work"
     if run.status.cost is not None:
         sentence += f", for {money(run.status.cost)}"
+    if run.status.recalled.answers:
+        sentence += (
+            f". {run.status.recalled.answers:,} answers came from a shared cache, for nothing"
+        )
     if not run.status.complete:
         sentence += f". Unfinished: {run.status.target:,} tasks are wanted"
     return sentence + "."
@@ -55,7 +59,8 @@ def facts(run: Measures) -> tuple[Fact, ...]:
     whole = "complete" if state.complete else "unfinished"
     share = _share(usage.cached_tokens, usage.input_tokens)
     cached = f"; {share} of the input cached" if usage.cached_tokens else ""
-    rate = 60 * sum(state.answers.values()) / run.flow.worked if run.flow else 0.0
+    asked = sum(state.answers.values()) - state.recalled.answers
+    rate = 60 * asked / run.flow.worked if run.flow else 0.0
     return (
         Fact("tasks", f"{state.tasks:,}", f"of {state.target:,} wanted, {whole}"),
         Fact(
@@ -112,7 +117,7 @@ def stages(run: Measures) -> list[tuple[str, ...]]:
             money(state.cost),
             "",
             "",
-            f"{sum(one.attempts - one.answers for one in run.spending):,}",
+            f"{sum(map(_failed, run.spending)):,}",
         )
     )
     return rows
@@ -129,8 +134,12 @@ def _stage(one: Spending, run: Measures) -> tuple[str, ...]:
         money(one.cost),
         _seconds(one.p50),
         _seconds(one.p99),
-        f"{one.attempts - one.answers:,}",
+        f"{_failed(one):,}",
     )
+
+
+def _failed(one: Spending) -> int:
+    return one.attempts - (one.answers - one.recalled)
 
 
 def settings_of(run: Measures) -> dict[str, str]:
