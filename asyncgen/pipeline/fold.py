@@ -138,7 +138,7 @@ class Fold:
         )
 
     def turn(self, ordinal: int) -> Turn:
-        """Return what generation request ``ordinal`` shows; the pool it draws from must be known."""
+        """Return what generation request ``ordinal`` shows; its pool must be known."""
         seen = ordinal - self._settings.look_ahead
         known = self._machine_after[seen] if seen >= 0 else 0
         return self._turn(ordinal, self.recipe.draw(self.material, ordinal, self._machine, known))

@@ -44,7 +44,7 @@ def with_texts(settings: Settings) -> Settings:
 
 
 def read_texts(settings: Settings) -> tuple[GivenText, ...]:
-    """Read the texts of a run, of any format that ``asyncgen dedup`` reads; blank ones are left out.
+    """Read the texts of a run, in any format that ``asyncgen dedup`` reads; blank ones are none.
 
     Raises:
         CorpusError: If the file is gone, is not what it was when the run began, holds no text, or

@@ -71,13 +71,17 @@ def check(settings: Settings) -> None:
             f"machine_demonstrations {settings.machine_demonstrations}: must lie between 0 "
             f"and demonstrations ({settings.demonstrations})"
         )
+    _check_texts(settings)
+    for name in STAGES:
+        _check_sampling(getattr(settings, name), name)
+    _check_endpoints(settings)
+
+
+def _check_texts(settings: Settings) -> None:
     if settings.recipe == "backtranslate" and not settings.texts:
         raise SettingsError("--recipe backtranslate: needs --texts FILE, a text in each row")
     if settings.texts and settings.recipe != "backtranslate":
         raise SettingsError(f"--texts: of no use to --recipe {settings.recipe}")
-    for name in STAGES:
-        _check_sampling(getattr(settings, name), name)
-    _check_endpoints(settings)
 
 
 def _check_sampling(sampling: Sampling, stage: str) -> None:

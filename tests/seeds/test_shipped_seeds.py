@@ -13,12 +13,14 @@ from seeds.material import SEEDS, lines_of, needs_paper, paper_texts
 
 from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.profiles.values import first_offence
+from asyncgen.pipeline.recipes.evol import operations
 from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
 from asyncgen.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+FILES = ("seed_tasks", "classification_decisions", "input_first", "output_first", "operations")
 TASKS = read_seed_tasks(SEEDS / "seed_tasks.jsonl", at_least=200)
 FEW_SHOT = read_few_shot()
 
@@ -85,7 +87,7 @@ def test_the_readme_counts_the_tasks_by_category() -> None:
     labelled = Counter(task.category for task in TASKS if task.is_classification)
 
     assert promised == {name: (count, labelled[name]) for name, count in every.items()}
-    for name in ("seed_tasks", "classification_decisions", "input_first", "output_first"):
+    for name in FILES:
         lines = len(lines_of(SEEDS / f"{name}.jsonl"))
         assert f"| `{name}.jsonl` | {lines} |" in text
 
@@ -150,6 +152,9 @@ def all_texts() -> list[str]:
     for block in (FEW_SHOT.input_first, FEW_SHOT.output_first):
         worked += [(one.instruction, one.instances) for one in block]
     texts = [one.instruction for one in FEW_SHOT.decisions]
+    for way in operations():
+        texts.append(way.change)
+        texts += [text for one in way.examples for text in (one.instruction, one.rewritten)]
     for instruction, instances in worked:
         texts.append(instruction)
         texts += [text for one in instances for text in (one.input, one.output)]
@@ -171,7 +176,7 @@ def test_every_instruction_stands_on_one_line() -> None:
 
 
 def test_the_package_finds_the_files() -> None:
-    for name in ("seed_tasks", "classification_decisions", "input_first", "output_first"):
+    for name in FILES:
         assert packaged(f"{name}.jsonl").read_bytes() == (SEEDS / f"{name}.jsonl").read_bytes()
 
 

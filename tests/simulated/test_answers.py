@@ -5,33 +5,27 @@ from __future__ import annotations
 import itertools
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import pytest
 from msgspec import structs
+from support.simulation import answered
 
-from asyncgen.endpoints.anthropic_wire import ANTHROPIC
-from asyncgen.endpoints.openai_wire import OPENAI
 from asyncgen.endpoints.simulated.answers import answer_to
 from asyncgen.endpoints.simulated.buckets import Usage
 from asyncgen.endpoints.simulated.chance import mixed
 from asyncgen.endpoints.simulated.dialects import Asked, Complaint, answer_body, read_request
 from asyncgen.endpoints.simulated.prefixes import PrefixCache
 from asyncgen.endpoints.simulated.tasks import instruction
-from asyncgen.endpoints.wire import Dialect
 from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.profiles.pruning import prune
 from asyncgen.pipeline.profiles.values import first_offence
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.recipes.lists import numbering
 from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
-from asyncgen.records import Completion
 from asyncgen.settings import Settings, resolve
 from asyncgen_kernels import Pool
-
-if TYPE_CHECKING:
-    from asyncgen.records import Request
 
 SEEDS = read_seed_tasks(packaged("seed_tasks.jsonl"), at_least=8)
 FORMS = [
@@ -46,20 +40,6 @@ FORMS = [
 
 def settings(**changes: Any) -> Settings:
     return resolve({"endpoint": "http://127.0.0.1:1/v1", "model": "m"}, changes)
-
-
-def answered(request: Request) -> Completion:
-    """Send a request through the wire forms of both sides."""
-    wire = ANTHROPIC if request.prompt.api == "anthropic" else OPENAI
-    body = wire.body(request, Dialect(model="m"))
-    asked = read_request(request.prompt.api, body)
-    assert isinstance(asked, Asked)
-    answer = answer_to(asked, seed=0, usual_tokens=50)
-    body = orjson.loads(answer_body(asked, answer, Usage(1, 0, 1), "x"))
-    said = wire.read(body, request.sampling)
-    return Completion(
-        text=said.text, finish_reason=said.finish_reason, choice_logprobs=said.choice_logprobs
-    )
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)

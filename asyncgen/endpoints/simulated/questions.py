@@ -123,6 +123,10 @@ def question_of(prompt: str, last: str, stops: Sequence[str]) -> Question:
         return Decide(_one_line(decision[1]), capital=decision["capital"] is not None)
     if last.startswith("Text: ") or tail.endswith("\nInstruction:"):
         return Instruct(last[last.rfind("\nText: ") + 1 :].removeprefix("Text: "))
+    return _about_a_task(prompt, last)
+
+
+def _about_a_task(prompt: str, last: str) -> Question:
     block = last[last.rfind("\n\n") + 2 :] if "\n\n" in last else last
     if rewriting := _REWRITING.match(block):
         return Rewrite(_one_line(rewriting[1]), anew=_ANEW.search(rewriting[2]) is not None)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["block", "read_blocks"]
 
-# "4. Instruction:", "**4. Instruction:**", "Task 4:\nInstruction:", "### 4. Instruction:"
+# Chat models set "4. Instruction:" in bold, as a heading, or on two lines.
 _BEGINS = re.compile(
     r"^[ \t]*(?:#{1,4}[ \t]*)?(?:\*\*)?(?:Task[ \t]*)?(\d{1,4})[ \t]?[.):]?(?:\*\*)?\s*"
     r"(?:\*\*)?Instruction(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*",
@@ -28,7 +28,9 @@ _NUMBER = re.compile(
     r"^[ \t]*\d{1,4}[.)][ \t]*(?=(?:\*\*)?(?:Input|Output)(?:\*\*)?[ \t]*:)",
     re.IGNORECASE | re.MULTILINE,
 )
-_FIELD = re.compile(r"^[ \t]*(?:\*\*)?(?:Input|Output)(?:\*\*)?[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_FIELD = re.compile(
+    r"^[ \t]*(?:\*\*)?(?:Input|Output)(?:\*\*)?[ \t]*:", re.IGNORECASE | re.MULTILINE
+)
 _RULE = re.compile(r"\s*\n[ \t]*(?:#{2,}|-{3,}|\*{3,})[ \t]*\Z")
 
 
@@ -45,8 +47,8 @@ def read_blocks(
 ) -> tuple[Candidate, ...]:
     """Read the blocks of an answer.
 
-    An input that says that there is none is none. Numbers are followed as those of a list are: a block of another number is out of order. An
-    answer that was cut off loses its last block.
+    An input that says that there is none is none. Numbers are followed as those of a list are: a
+    block of another number is out of order. An answer that was cut off loses its last block.
     """
     text = completion.text
     if numbering.continues:

@@ -74,7 +74,7 @@ class Candidate:
         offence: Why it must go, and what in it offends, where the recipe knows that.
         parent: Id of the task that it was made of.
         operation: What was done to that.
-        row: Where the text stands that it was made for, as :class:`asyncgen.corpus.rows.Row` counts.
+        row: Of the text that it was made for, as :class:`asyncgen.corpus.rows.Row` counts.
     """
 
     instruction: str
