@@ -44,7 +44,7 @@ def texts(tmp_path: Path) -> Path:
 def _arguments(
     server: ModelServer, run: Path, recipe: str, texts: Path, in_flight: int
 ) -> list[str | Path]:
-    given = ["--texts", texts] if recipe == "backtranslate" else []
+    given: list[str | Path] = ["--texts", texts] if recipe == "backtranslate" else []
     config = run.with_suffix(".toml")
     config.write_text("tasks_per_request = 2\n" if recipe == "alpaca" else "", "utf-8")
     return [

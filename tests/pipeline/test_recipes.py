@@ -1,4 +1,4 @@
-"""Recipes: whatever they ask, one fold makes tasks of it, in any order and after any interruption."""
+"""Recipes: whatever they ask, one fold makes tasks of it, in any order and when interrupted."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def settings(recipe: str, **changes: Any) -> Settings:
     return resolve({}, {**flags, **changes})
 
 
-class Session:
+class _Session:
     """A run without an engine: asks, answers in any order, folds."""
 
     def __init__(self, run: Settings, recipe: Recipe | None = None) -> None:
@@ -100,7 +100,7 @@ class Session:
 @pytest.mark.parametrize("form", FORMS, ids=str)
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_recipe_makes_tasks_over_every_interface(recipe: str, form: dict[str, Any]) -> None:
-    session = Session(settings(recipe, target=20, **form))
+    session = _Session(settings(recipe, target=20, **form))
     session.work(8, random.Random(1))
     tasks = session.tasks()
 
@@ -112,9 +112,9 @@ def test_a_recipe_makes_tasks_over_every_interface(recipe: str, form: dict[str, 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_dataset_and_rejections_follow_from_the_answers_alone(recipe: str) -> None:
-    expected = Session(settings(recipe, target=30, look_ahead=6))
+    expected = _Session(settings(recipe, target=30, look_ahead=6))
     expected.work(1, random.Random(0))
-    many, interrupted = (Session(expected.settings) for _ in range(2))
+    many, interrupted = (_Session(expected.settings) for _ in range(2))
     many.work(64, random.Random(1))
     rng = random.Random(2)
     while not interrupted.agenda.finished:
@@ -130,7 +130,7 @@ def test_what_a_recipe_does_not_know_is_not_in_the_dataset() -> None:
     fields = {"ordinal", "position", "demonstrations", "model", "endpoint"}
     found: dict[str, set[str]] = {}
     for recipe in RECIPES:
-        session = Session(settings(recipe, target=4))
+        session = _Session(settings(recipe, target=4))
         session.work(4, random.Random(1))
         found[recipe] = set(orjson.loads(json_line(session.tasks()[0]))["provenance"])
 
@@ -166,7 +166,7 @@ def test_a_new_recipe_is_a_few_functions() -> None:
         read=read,
         written=lambda seed: seed.instruction,
     )
-    session = Session(settings("self-instruct", target=4), riddles)
+    session = _Session(settings("self-instruct", target=4), riddles)
     for said in (
         "What has a bed but never sleeps?\nA river.",
         "Who counts all day and cannot add?\nA clock.",
@@ -216,25 +216,33 @@ def _read(text: str, reason: Any = "stop", **changes: Any) -> list[tuple[Any, ..
 
 
 RIVER = ("Name a river.", ("", "The Po."), None)
-LAKE = ("Name the lake.", ("It lies north of Milan.", "Como."), None)
+LAKE = ("Name the lake.", ("North of Milan.", "Como."), None)
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("river", "lake"),
     [
-        "4. Instruction: Name a river.\nInput: none\nOutput: The Po.\n\n"
-        "5. Instruction: Name the lake.\nInput: It lies north of Milan.\nOutput: Como.",
-        "4. Instruction: Name a river.\nOutput: The Po.\n"
-        "5. Instruction: Name the lake.\nInput:\nIt lies north of Milan.\nOutput:\nComo.\n###",
-        "Sure!\n\n**4. Instruction:** Name a river.\n**Input:** <noinput>\n**Output:** The Po.\n\n"
-        "**5. Instruction:** Name the lake.\n**Input:** It lies north of Milan.\n**Output:** Como.",
-        "### 4.\nInstruction: Name a river.\n4. Input: N/A\n4. Output: The Po.\n\n---\n\n"
-        "### 5.\nInstruction: Name the lake.\n5. Input: It lies north of Milan.\n5. Output: Como.",
+        (
+            "4. Instruction: Name a river.\nInput: none\nOutput: The Po.\n",
+            "5. Instruction: Name the lake.\nInput: North of Milan.\nOutput: Como.",
+        ),
+        (
+            "4. Instruction: Name a river.\nOutput: The Po.",
+            "5. Instruction: Name the lake.\nInput:\nNorth of Milan.\nOutput:\nComo.\n###",
+        ),
+        (
+            "Sure!\n\n**4. Instruction:** Name a river.\n**Input:** <noinput>\n**Output:** The Po.",
+            "**5. Instruction:** Name the lake.\n**Input:** North of Milan.\n**Output:** Como.",
+        ),
+        (
+            "### 4.\nInstruction: Name a river.\n4. Input: N/A\n4. Output: The Po.\n\n---\n",
+            "### 5.\nInstruction: Name the lake.\n5. Input: North of Milan.\n5. Output: Como.",
+        ),
     ],
     ids=["ours", "no line for no input", "bold", "numbered fields"],
 )
-def test_blocks_are_read_as_models_write_them(text: str) -> None:
-    assert _read(text) == [RIVER, LAKE]
+def test_blocks_are_read_as_models_write_them(river: str, lake: str) -> None:
+    assert _read(f"{river}\n{lake}") == [RIVER, LAKE]
 
 
 def test_a_block_goes_on_behind_its_beginning() -> None:
@@ -310,7 +318,7 @@ def test_deepening_must_keep_to_the_task_and_broadening_need_not() -> None:
 
 
 def test_all_operations_and_both_kinds_of_parents_have_their_turn() -> None:
-    session = Session(settings("evol", target=60, look_ahead=4))
+    session = _Session(settings("evol", target=60, look_ahead=4))
     session.work(4, random.Random(0))
     origins = [task.provenance for task in session.tasks()]
     parents = {(one.parent or "").partition("_")[0] for one in origins}
@@ -324,7 +332,7 @@ def test_all_operations_and_both_kinds_of_parents_have_their_turn() -> None:
 
 
 def test_the_output_is_the_text_as_it_was_given() -> None:
-    session = Session(settings("backtranslate", target=10))
+    session = _Session(settings("backtranslate", target=10))
     session.work(4, random.Random(0))
     given = {one.row: one.text for one in TEXTS}
 
@@ -333,7 +341,7 @@ def test_the_output_is_the_text_as_it_was_given() -> None:
 
 
 def test_a_run_whose_texts_are_used_up_says_so_and_keeps_what_it_has() -> None:
-    session = Session(settings("backtranslate", target=10_000))
+    session = _Session(settings("backtranslate", target=10_000))
     with pytest.raises(RunPausedError, match=f"all {len(TEXTS)} texts are used up"):
         session.work(16, random.Random(0))
 

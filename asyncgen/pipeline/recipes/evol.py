@@ -114,8 +114,8 @@ _LEAK = re.compile(
     re.IGNORECASE,
 )
 _ANSWERS = re.compile(
-    r"(?:Sure|Certainly|Of course|Here (?:is|are)|Here's|Yes|No|Dear|Answer|Output|Title|"
-    r"The answer|I (?:am|have|would|think|will))\b[,.:!]?",
+    r"(?:Sure|Certainly|Of course|Yes|No)[,.:!]|(?:Answer|Output|Title|Subject):|"
+    r"(?:Here (?:is|are)|Here's|Dear|The answer|I (?:am|have|would|think|will))\b",
     re.IGNORECASE,
 )
 _MOST_MORE = 60
