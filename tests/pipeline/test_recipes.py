@@ -355,7 +355,7 @@ def test_an_instruction_that_copies_its_text_is_none() -> None:
     said = Completion(text="boil the eggs!", finish_reason="stop")
     (candidate,) = RECIPES["backtranslate"].read(material, Turn(0, (), ()), said)
 
-    assert candidate.offence == ("copies_text", "")
+    assert candidate.offence == ("copies_text", "boil the eggs")
 
 
 @pytest.mark.parametrize(

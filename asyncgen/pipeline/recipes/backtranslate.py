@@ -7,6 +7,7 @@ a second model. The output of a task is the text as it was given.
 from __future__ import annotations
 
 import random
+import re
 from typing import TYPE_CHECKING
 
 from asyncgen.pipeline.recipes.single import after_examples, only_paragraph
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asyncgen.pipeline.recipes.values import Material, Question, Turn
-    from asyncgen.records import Completion, Reason
+    from asyncgen.records import Api, Completion, Reason
 
 __all__ = ["BACKTRANSLATE"]
 
@@ -26,6 +27,10 @@ _HEADER = (
     "that instruction, as it may have been given: one or two sentences that ask for just such a "
     "text, its subject named. Write nothing besides."
 )
+_QUESTION = "What was its writer asked to do?"
+_MOST_COPIED = 8
+"""Words in a row; quoted titles are shorter, and no request says more of its answer."""
+
 _TEXT = "Every text below is followed by the instruction that its writer was given.\n\n"
 
 
@@ -45,16 +50,18 @@ def _is_apt(instance: Instance, is_classification: bool) -> bool:  # noqa: FBT00
 
 
 def _ask(material: Material, turn: Turn) -> Question:
+    api = material.settings.api
     examples = [
-        (_given(material.seed[name].instances[0].output), " ".join(text.split()))
+        (_given(material.seed[name].instances[0].output, api), " ".join(text.split()))
         for name, text in zip(turn.shown, turn.instructions, strict=True)
     ]
-    asked = _given(material.texts[turn.ordinal].text)
-    return after_examples((_HEADER, _TEXT), examples, asked, "Instruction:", material.settings.api)
+    asked = _given(material.texts[turn.ordinal].text, api)
+    return after_examples((_HEADER, _TEXT), examples, asked, "Instruction:", api)
 
 
-def _given(text: str) -> str:
-    return f"Text: {text.strip()}"
+def _given(text: str, api: Api) -> str:
+    """Write a text, and for a conversation the question behind it: small models forget headers."""
+    return f"Text: {text.strip()}" + ("" if api == "completions" else f"\n\n{_QUESTION}")
 
 
 def _read(material: Material, turn: Turn, completion: Completion) -> tuple[Candidate, ...]:
@@ -65,8 +72,8 @@ def _read(material: Material, turn: Turn, completion: Completion) -> tuple[Candi
     offence: tuple[Reason, str] | None = None
     if completion.finish_reason == "length":
         offence = ("cut_off", "")
-    elif _flat(instruction).rstrip(".?!") in _flat(given.text):
-        offence = ("copies_text", "")
+    elif (copied := _copied(instruction, given.text)) is not None:
+        offence = ("copies_text", copied)
     return (
         Candidate(
             material.profile.normalise(instruction),
@@ -77,8 +84,16 @@ def _read(material: Material, turn: Turn, completion: Completion) -> tuple[Candi
     )
 
 
-def _flat(text: str) -> str:
-    return " ".join(text.lower().split())
+def _copied(instruction: str, text: str) -> str | None:
+    """Return words in a row that an instruction has out of its text: all of it, or many."""
+    words, given = (re.findall(r"\w+", one.lower()) for one in (instruction, text))
+    length = min(len(words), _MOST_COPIED)
+    runs = {tuple(given[at : at + length]) for at in range(len(given) - length + 1)}
+    for at in range(len(words) - length + 1):
+        run = words[at : at + length]
+        if tuple(run) in runs:
+            return " ".join(run)
+    return None
 
 
 BACKTRANSLATE = Recipe(
