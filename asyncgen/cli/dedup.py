@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from asyncgen.cli.processors import processors
+from asyncgen.machine import processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

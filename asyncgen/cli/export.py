@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from asyncgen.cli.processors import processors
 from asyncgen.errors import RunFolderError, SettingsError
+from asyncgen.machine import processors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from asyncgen.machine import processors
 from asyncgen.records import Neighbour
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Novelty:
             self._kept.add_many(self._texts[len(self._kept) :])
         for start in range(0, len(placed), _BLOCK):
             texts, places = zip(*placed[start : start + _BLOCK], strict=True)
-            found = self._kept.similar(texts, k=1, before=places)
+            found = self._kept.similar(texts, k=1, before=places, threads=processors())
             nearest += [
                 Neighbour(self._ids[index], score) if score > 0 else None
                 for index, score in zip(

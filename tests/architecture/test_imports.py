@@ -12,11 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE, KERNELS = ROOT / "asyncgen", ROOT / "kernels" / "asyncgen_kernels"
 
-VALUES = {"records", "errors"}
+VALUES = {"records", "errors", "machine"}
 MAY_IMPORT = {
     "": set[str](),
     "__main__": {"cli"},
     "records": set[str](),
+    "machine": set[str](),
     "errors": {"records"},
     "settings": VALUES,
     "endpoints": VALUES | {"settings"},
