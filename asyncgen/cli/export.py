@@ -208,12 +208,16 @@ def _card(
     from asyncgen.cli.summary import funnel
     from asyncgen.dataset.card import Card
     from asyncgen.pipeline.description import models_of, told_settings
+    from asyncgen.pipeline.recipes import recipe_of
 
     settings = material.settings
     # The package's own seeds and examples are English, and so is what they bring forth.
-    usual = () if settings.seeds else ("en",)
+    usual = () if settings.seeds or settings.texts else ("en",)
+    recipe = recipe_of(settings)
     return Card(
         name=name,
+        recipe=recipe.name,
+        method=recipe.method,
         models=models_of(material.tasks),
         settings=told_settings(settings),
         funnel=funnel(material.state),

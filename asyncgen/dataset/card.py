@@ -21,14 +21,10 @@ _SIZES = (
     (10_000_000, "1M<n<10M"),
 )
 
-_METHOD = """\
-Made by Self-Instruct ([Wang et al., 2022](https://arxiv.org/abs/2212.10560)) with asyncgen.
-Starting from seed tasks that people wrote, the model was shown a few tasks at a time, drawn anew
-for each request, and asked for more. What came back passed rules (length, blacklist, repetition,
-leaked templates, …) and a filter: an instruction with a ROUGE-L above the threshold to any seed,
-or to any kept before it, was dropped. The model then said whether a task is one of
-classification and wrote instances: input first, or for classification label first. Empty, cut,
-repeated and conflicting instances were pruned."""
+_FILTER = """\
+What came back passed rules (length, blacklist, repetition, leaked templates, …) and a filter: an
+instruction with a ROUGE-L above the threshold to any seed, or to any kept before it, was dropped.
+Empty, cut, repeated and conflicting instances were pruned."""
 
 _LIMITS = """\
 - Nobody checked the answers. Of data made the same way by GPT-3, the paper's authors found all
@@ -45,6 +41,8 @@ class Card:
 
     Attributes:
         name: What it is called.
+        recipe: How it was made, in a word.
+        method: The same in sentences.
         models: The models that made it, each with its number of tasks.
         settings: Those that decide the data, as TOML.
         funnel: The way from candidates to tasks, in lines.
@@ -55,6 +53,8 @@ class Card:
     """
 
     name: str
+    recipe: str
+    method: str
     models: Mapping[str, int]
     settings: str
     funnel: str
@@ -69,7 +69,7 @@ def card_text(card: Card, bundle: Bundle) -> str:
     parts = [
         _header(card, bundle),
         f"# {card.name}\n\n{_counts(card, bundle)}",
-        f"## Method\n\n{_METHOD}",
+        f"## Method\n\nMade with asyncgen. {card.method}\n\n{_FILTER}",
         f"## Model and licence\n\n{_model(card)}",
         f"## Columns\n\n{_COLUMNS}",
         f"## Funnel\n\n```text\n{card.funnel}\n```",
@@ -94,7 +94,7 @@ def _header(card: Card, bundle: Bundle) -> str:
     lines += _listed("language", card.languages)
     lines += _listed("task_categories", ("text-generation",))
     lines += _listed("size_categories", (_size(bundle.rows),))
-    lines += _listed("tags", ("synthetic", "self-instruct", "instruction-tuning", "asyncgen"))
+    lines += _listed("tags", ("synthetic", card.recipe, "instruction-tuning", "asyncgen"))
     lines += ["configs:", "- config_name: default", "  data_files:"]
     for split in bundle.splits:
         lines += [f"  - split: {split}", f"    path: data/{split}-*.parquet"]
@@ -135,7 +135,8 @@ def _model(card: Card) -> str:
         else "No licence is stated here: it is the owner's to choose."
     )
     return (
-        "\n".join(table) + "\n\nThe rows are what these models answered. A model's licence, or the "
+        "\n".join(table)
+        + "\n\nThe tasks are what these models answered. A model's licence, or the "
         "terms of the service that ran it, say what its output may be used for and passed on as; "
         "some forbid training other models with it. asyncgen does not know them: read them before "
         f"you train or publish. {chosen}"

@@ -28,6 +28,8 @@ TASKS: list[Origin] = [
 ]
 CARD = Card(
     name='A "quoted": name # and more',
+    recipe="self-instruct",
+    method="The model was asked.",
     models={"a|model": 40, "": 1},
     settings="target = 50",
     funnel="  candidates 60",

@@ -158,6 +158,7 @@ def test_a_new_recipe_is_a_few_functions() -> None:
 
     riddles = Recipe(
         name="riddles",
+        method="The model wrote riddles.",
         later=(),
         items=lambda _settings: 1,
         most=lambda _material: None,

@@ -72,6 +72,10 @@ def _read(material: Material, _turn: Turn, completion: Completion) -> tuple[Cand
 
 ALPACA = Recipe(
     name="alpaca",
+    method="""\
+In the manner of Stanford Alpaca (2023): the model was shown a few seed tasks that people wrote,
+with their inputs and outputs, drawn anew for each request, and asked for more whole tasks.
+`is_classification` was not asked about and is false.""",
     later=(),
     items=lambda settings: settings.tasks_per_request,
     most=lambda _material: None,

@@ -98,6 +98,10 @@ def _copied(instruction: str, text: str) -> str | None:
 
 BACKTRANSLATE = Recipe(
     name="backtranslate",
+    method="""\
+In the manner of instruction backtranslation ([Li et al., 2023](https://arxiv.org/abs/2308.06259)):
+outputs are texts that the owner gave, whose own rights hold; the model wrote for each the
+instruction that it may have answered. `is_classification` was not asked about and is false.""",
     later=(),
     items=lambda _settings: 1,
     most=lambda material: len(material.texts),

@@ -149,6 +149,10 @@ def _content(text: str) -> set[str]:
 
 EVOL = Recipe(
     name="evol",
+    method="""\
+In the manner of Evol-Instruct ([Xu et al., 2023](https://arxiv.org/abs/2304.12244)): the model
+rewrote seed tasks that people wrote, and its own, to be harder or to be others of the same field;
+then it wrote an instance of each. `is_classification` was not asked about and is false.""",
     later=("instances",),
     items=lambda _settings: 1,
     most=lambda _material: None,

@@ -62,6 +62,11 @@ def _read(material: Material, _turn: Turn, completion: Completion) -> tuple[Cand
 
 SELF_INSTRUCT = Recipe(
     name="self-instruct",
+    method="""\
+Self-Instruct ([Wang et al., 2022](https://arxiv.org/abs/2212.10560)): starting from seed tasks
+that people wrote, the model was shown a few tasks at a time, drawn anew for each request, and
+asked for more. It then said of each task whether it is one of classification and wrote instances:
+input first, or for classification label first.""",
     later=("classification", "instances"),
     items=lambda settings: settings.tasks_per_request,
     most=lambda _material: None,

@@ -93,6 +93,7 @@ class Recipe:
     and the ordinal, so that the dataset is the same however many requests are in the air.
 
     Attributes:
+        method: What it does, in sentences for those who get the dataset.
         later: The stages that a kept instruction still goes through, in their order; without any
             its instances came with it, and it is judged by them before it is kept.
         items: From the settings to the candidates that one answer is asked for.
@@ -105,6 +106,7 @@ class Recipe:
     """
 
     name: RecipeName | str
+    method: str
     later: tuple[Stage, ...]
     items: Callable[[Settings], int]
     most: Callable[[Material], int | None]
