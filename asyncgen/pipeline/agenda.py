@@ -80,9 +80,9 @@ class Agenda:
 
     def _classification(self) -> Request | None:
         while self._fold.to_decide:
-            draft, attempt = self._fold.to_decide.popleft()
-            if draft.is_classification is None and attempt == draft.attempt:
-                return ask_classification(self._prompts, draft, attempt)
+            drafts, attempt = self._fold.to_decide.popleft()
+            if drafts[0].is_classification is None and attempt == drafts[0].attempt:
+                return ask_classification(self._prompts, drafts, attempt)
         return None
 
     def _generation(self) -> Request | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from asyncgen.pipeline.draft import Draft
     from asyncgen.pipeline.fold import Fold
     from asyncgen.pipeline.prompts import PromptBook
@@ -19,8 +21,11 @@ def ask_generation(fold: Fold, prompts: PromptBook, ordinal: int) -> Request:
     return prompts.asked(ordinal, fold.recipe.ask(fold.material, turn), turn.shown)
 
 
-def ask_classification(prompts: PromptBook, draft: Draft, attempt: int) -> Request:
-    """Ask whether a draft is a classification task, for the first time or again."""
+def ask_classification(prompts: PromptBook, drafts: Sequence[Draft], attempt: int) -> Request:
+    """Ask whether drafts are classification tasks: several at once, or one, perhaps again."""
+    draft = drafts[0]
+    if attempt == 0:
+        return prompts.decisions(draft.id, [one.instruction for one in drafts])
     return prompts.classification(draft.id, draft.instruction, attempt=attempt)
 
 
@@ -40,12 +45,16 @@ def asked_again(fold: Fold, prompts: PromptBook, request: Request) -> Request | 
     if request.stage == "generation":
         ordinal = int(request.key)
         return ask_generation(fold, prompts, ordinal) if fold.may_ask(ordinal) else None
+    name, together, _ = request.key.partition("+")
+    if together:
+        group = fold.group(name)
+        return ask_classification(prompts, group, 0) if group else None
     name, _, attempt = request.key.partition("#")
     draft = fold.draft(name)
     if draft is None:
         return None
     if request.stage == "classification":
-        return ask_classification(prompts, draft, int(attempt or 1))
+        return ask_classification(prompts, (draft,), int(attempt or 1))
     return ask_instances(prompts, draft) if draft.is_classification is not None else None
 
 

@@ -19,7 +19,8 @@ class Draft:
 
     Attributes:
         place: How many texts stood in the pool before it.
-        attempt: How often its classification has been asked, the question that is due included.
+        attempt: How often its classification has been asked alone, the question that is due
+            included; 0 while it is asked together with others.
         is_classification: ``None`` until that is decided.
         instances: ``None`` until they are made; empty if none was valid.
     """

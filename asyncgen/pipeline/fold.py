@@ -17,6 +17,7 @@ from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
 from asyncgen.pipeline.exclusion import Excluded
 from asyncgen.pipeline.novelty import Novelty
+from asyncgen.pipeline.profiles.decisions import read_decisions
 from asyncgen.pipeline.profiles.pruning import prune
 from asyncgen.pipeline.profiles.values import ParsedInstances, first_offence
 from asyncgen.pipeline.recipes import recipe_of
@@ -51,7 +52,8 @@ class Fold:
 
     Attributes:
         drafts: Every kept instruction, in order of ordinal and position.
-        to_decide: Drafts whose classification is due, oldest first, and the attempt at it.
+        to_decide: Drafts whose classification is due, oldest first, those that are asked about
+            together, and the attempt at it.
         to_instantiate: Drafts whose instances are due, oldest first.
         rejections: Everything that was dropped.
         reasons: How often each reason was given, by stage.
@@ -75,7 +77,7 @@ class Fold:
         recipe: Recipe | None = None,
     ) -> None:
         self.drafts: list[Draft] = []
-        self.to_decide: deque[tuple[Draft, int]] = deque()
+        self.to_decide: deque[tuple[tuple[Draft, ...], int]] = deque()
         self.to_instantiate: deque[Draft] = deque()
         self.rejections: list[Rejection] = []
         self.reasons: dict[Stage, Counter[Reason]] = {}
@@ -93,6 +95,7 @@ class Fold:
         self._machine_after: list[int] = []
         self._early: dict[int, Answer] = {}
         self._by_id: dict[str, Draft] = {}
+        self._groups: dict[str, tuple[Draft, ...]] = {}
         self._settled = 0
         self._novelty = Novelty(settings.threshold, self._texts, excluded or Excluded())
 
@@ -115,7 +118,7 @@ class Fold:
                     self.next_ordinal += 1
                     self._machine_after.append(len(self._machine))
             case "classification":
-                self._decided(self._draft(answer), answer.completion)
+                self._classified(answer)
             case "instances":
                 self._instantiated(self._draft(answer), answer.completion)
 
@@ -168,6 +171,10 @@ class Fold:
         """Return the instruction of a seed or a kept task."""
         return self._texts[name]
 
+    def group(self, name: str) -> tuple[Draft, ...]:
+        """Return those that are asked about together with the task of that id, it first."""
+        return self._groups.get(name, ())
+
     def draft(self, name: str) -> Draft | None:
         """Return a kept task; ``None`` if this run kept none of that id."""
         return self._by_id.get(name)
@@ -205,6 +212,19 @@ class Fold:
         if not candidates:
             self._reject_answer(ordinal, completion)
         self.counts.barren = 0 if len(self._machine) > before else self.counts.barren + 1
+        if "classification" in self.recipe.later:
+            self._doubt(self.drafts[before:])
+
+    def _doubt(self, drafts: Sequence[Draft]) -> None:
+        """Have it asked of each what it is; which are asked together follows from one answer."""
+        size = self._settings.decisions_per_request
+        for start in range(0, len(drafts), size):
+            group = tuple(drafts[start : start + size])
+            if len(group) > 1:
+                self._groups[group[0].id] = group
+                for draft in group:
+                    draft.attempt = 0
+            self.to_decide.append((group, group[0].attempt))
 
     def _judge(self, candidate: Candidate, provenance: Provenance) -> None:
         """Keep a candidate or reject it: rules first, then the pool."""
@@ -252,7 +272,6 @@ class Fold:
         self._texts[draft.id] = draft.instruction
         self._machine.append(draft.id)
         if "classification" in self.recipe.later:
-            self.to_decide.append((draft, 1))
             return
         draft.is_classification = False
         if "instances" in self.recipe.later:
@@ -260,16 +279,34 @@ class Fold:
         else:
             self._settle(draft, instances, dropped)
 
+    def _classified(self, answer: Answer) -> None:
+        name, together, _ = answer.request.key.partition("+")
+        if not together:
+            self._decided(self._draft(answer), answer.completion)
+            return
+        group = self._groups.get(name) or (self._draft(answer),)
+        begun = answer.request.prompt.variable.endswith("\n1.")
+        decisions = read_decisions(answer.completion, len(group), begun=begun)
+        for draft, decision in zip(group, decisions, strict=True):
+            if decision is None:
+                draft.attempt = 1
+                self.to_decide.append(((draft,), 1))
+            else:
+                self._decide(draft, decision)
+
     def _decided(self, draft: Draft, completion: Completion) -> None:
         decision = self._profile.read_decision(completion, self._settings.yes_bias)
         may_ask_again = self._profile.asks_again and completion.finish_reason not in _FAILED
         if decision is None and may_ask_again and draft.attempt == 1:
             draft.attempt = 2
-            self.to_decide.append((draft, 2))
+            self.to_decide.append(((draft,), 2))
             return
         self.counts.undecided += decision is None
-        self.counts.classification += decision is True
-        draft.is_classification = bool(decision)
+        self._decide(draft, bool(decision))
+
+    def _decide(self, draft: Draft, decision: bool) -> None:  # noqa: FBT001 - what it is
+        self.counts.classification += decision
+        draft.is_classification = decision
         self.to_instantiate.append(draft)
 
     def _instantiated(self, draft: Draft, completion: Completion) -> None:

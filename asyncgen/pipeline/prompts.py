@@ -27,6 +27,8 @@ __all__ = ["PromptBook"]
 
 Turns = tuple[tuple[str, str], ...]
 
+_DECISION_TOKENS = 8
+
 
 class PromptBook:
     """Builds the request of every stage for one run.
@@ -37,6 +39,7 @@ class PromptBook:
 
     def __init__(self, settings: Settings, few_shot: FewShot) -> None:
         self._settings = settings
+        self._few_shot = few_shot
         self._form = form = form_of(settings)
         self._decisions = tuple(
             (self._asked(one.instruction), form.decided(one.is_classification))
@@ -79,6 +82,32 @@ class PromptBook:
         prompt = Prompt(fixed, asked, api=api)
         stop, choices = form.decision_stop, form.choices
         return self._request("classification", key, prompt, stop=stop, choices=choices)
+
+    def decisions(self, first: str, instructions: Sequence[str]) -> Request:
+        """Ask of several tasks, the first one's id given, which are classification tasks."""
+        form, api = self._form, self._settings.classification_api or self._settings.api
+        size = len(instructions)
+        shown = self._few_shot.decisions
+        examples = tuple(
+            (
+                _numbered([one.instruction for one in shown[at : at + size]]),
+                _numbered([form.decided(one.is_classification) for one in shown[at : at + size]]),
+            )
+            for at in range(0, len(shown) - size + 1, size)
+        )
+        key, asked = f"{first}+{size - 1}", _numbered(instructions)
+        if form.chat is not None and api != "completions":
+            header = f"{form.chat.classification} Number the answers as the tasks are numbered."
+            prompt, stop = Prompt(header, asked, examples, api), ()
+        else:
+            between = f"\n{form.decision}\n"
+            fixed = _written(form.classification, examples, between)
+            prompt, stop = Prompt(fixed, f"{asked}{between}1.", api=api), ("\n\n",)
+        request = self._request("classification", key, prompt, stop=stop)
+        # Room for a number and a word each, and for some that say the task again.
+        most = size * max(_DECISION_TOKENS, request.sampling.max_output_tokens)
+        sampling = msgspec.structs.replace(request.sampling, max_output_tokens=most)
+        return msgspec.structs.replace(request, sampling=sampling)
 
     def instances(self, task: str, instruction: str, *, is_classification: bool) -> Request:
         """Ask for worked examples: label first for classification, else input first."""
@@ -134,6 +163,10 @@ class PromptBook:
             choices=choices,
         )
         return Request(stage, key, prompt, sampling)
+
+
+def _numbered(texts: Sequence[str]) -> str:
+    return "\n".join(f"{number}. {_one_line(text)}" for number, text in enumerate(texts, start=1))
 
 
 def _one_line(text: str) -> str:

@@ -69,6 +69,7 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         spent=tally.cost + lost,
         measured_on=tally.answers,
         later=fold.recipe.later,
+        together=settings.decisions_per_request,
     )
 
 

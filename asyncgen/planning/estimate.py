@@ -34,6 +34,7 @@ class Basis:
         spent: US dollars that it has cost.
         measured_on: Answers that loads and funnel were measured on.
         later: The stages that a kept instruction goes through.
+        together: Tasks that are asked about at once what they are, at the most.
     """
 
     target: int
@@ -48,6 +49,7 @@ class Basis:
     spent: float
     measured_on: int
     later: tuple[Stage, ...] = ("classification", "instances")
+    together: int = 1
 
 
 class StageEstimate(Struct, frozen=True, kw_only=True):
@@ -148,7 +150,7 @@ def estimate(basis: Basis) -> Estimate:
 def _work(basis: Basis, target: int) -> Work:
     """Return the requests for a target, with as many in the air as the limits let up."""
     in_flight = basis.ceilings.max_in_flight
-    aim = Aim(target, basis.surplus, basis.look_ahead, in_flight, basis.later)
+    aim = Aim(target, basis.surplus, basis.look_ahead, in_flight, basis.later, basis.together)
     work = work_left(aim, basis.standing, basis.funnel, basis.loads)
     seconds = seconds_by_factor(work, basis.loads, basis.ceilings)
     _, slowest = limiting({**seconds, "rpd": 0.0})

@@ -103,7 +103,7 @@ def loads_of(settings: Settings, material: Material) -> dict[Kind, Load]:
     tasks = _sample([*(seed.instruction for seed in material.seeds), *material.machine])
     asked: dict[Kind, Iterable[Request]] = {
         "generation": _generation(settings, material, prompts),
-        "classification": (prompts.classification("", task) for task in tasks),
+        "classification": _classification(settings, prompts, tasks),
         "input_first": (prompts.instances("", task, is_classification=False) for task in tasks),
         "output_first": (prompts.instances("", task, is_classification=True) for task in tasks),
     }
@@ -163,6 +163,20 @@ def _generation(settings: Settings, material: Material, prompts: PromptBook) -> 
         yield prompts.asked(ordinal, recipe.ask(given, turn))
 
 
+def _together(settings: Settings) -> int:
+    """Return how many tasks are asked about at once: no more than come of one answer."""
+    return min(settings.decisions_per_request, recipe_of(settings).items(settings))
+
+
+def _classification(
+    settings: Settings, prompts: PromptBook, tasks: Sequence[str]
+) -> Iterable[Request]:
+    size = _together(settings)
+    for start in range(0, len(tasks) - size + 1, size):
+        group = tasks[start : start + size]
+        yield prompts.classification("", group[0]) if size == 1 else prompts.decisions("", group)
+
+
 def _answer_lengths(
     settings: Settings, prompts: PromptBook, material: Material
 ) -> dict[Kind, float]:
@@ -172,11 +186,11 @@ def _answer_lengths(
         shown = prompts.examples(is_classification=is_classification)
         return fmean(tokens_in(answer) for _, answer in shown)
 
-    recipe = recipe_of(settings)
+    recipe, together = recipe_of(settings), _together(settings)
     item = fmean(tokens_in(recipe.written(seed)) for seed in material.seeds)
     return {
         "generation": recipe.items(settings) * item,
-        "classification": 1.0,
+        "classification": 1.0 if together == 1 else together * tokens_in("10. yes\n"),
         "input_first": worked(is_classification=False),
         "output_first": worked(is_classification=True),
     }

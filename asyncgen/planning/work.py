@@ -52,6 +52,7 @@ class Aim(Struct, frozen=True):
     Attributes:
         in_flight: Requests in the air at a time.
         later: The stages that a kept instruction goes through.
+        together: Tasks that are asked about at once what they are, at the most.
     """
 
     target: int
@@ -59,6 +60,7 @@ class Aim(Struct, frozen=True):
     look_ahead: int
     in_flight: float
     later: tuple[Stage, ...] = ("classification", "instances")
+    together: int = 1
 
 
 def standing_of(settings: Settings, fold: Fold, prompts: PromptBook) -> Standing:
@@ -94,6 +96,8 @@ def work_left(aim: Aim, standing: Standing, funnel: Funnel, loads: Mapping[Kind,
     undecided = to_settle + instantiating + deciding - standing.ready
     share = funnel.classification_share
     decided = max(0.0, min(standing.undecided + new, undecided))
+    # Those of one answer only.
+    decided /= max(1.0, min(aim.together, _kept_per_answer(standing, funnel)))
     instances = instances if "instances" in aim.later else 0.0
     return {
         "generation": generation,

@@ -32,6 +32,7 @@ _AT_LEAST_ONE = (
     "max_attempts",
     "patience",
     "few_shot",
+    "decisions_per_request",
     "slots",
 )
 _POSITIVE = (

@@ -156,6 +156,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         max_instances: Instances asked for and kept per task.
         output_first_tokens: Upper bound of an answer with instances of a classification task,
             where it is lower than that of the stage.
+        decisions_per_request: Tasks of one answer that are asked about together whether they are
+            classification tasks; those without a clear answer are asked about alone.
         few_shot: Examples shown in an instance prompt; ``None`` for all there are.
         yes_bias: Added to the log-odds of "is a classification task" where the endpoint
             gives likelihoods, for models that lean to one answer.
@@ -209,6 +211,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     threshold: float = 0.7
     max_instances: int = 5
     output_first_tokens: int | None = None
+    decisions_per_request: int = 1
     few_shot: int | None = None
     yes_bias: float = 0.0
     max_in_flight: int = 64

@@ -11,6 +11,7 @@ from msgspec import Struct
 from asyncgen.endpoints.simulated.chance import mixed
 from asyncgen.endpoints.simulated.questions import (
     Decide,
+    DecideAll,
     Extend,
     Instruct,
     Rewrite,
@@ -78,6 +79,11 @@ def answer_to(asked: Asked, *, seed: int, usual_tokens: int) -> Answer:
             word = word.capitalize() if capital else word
             text = word if asked.is_chat else f" {word}"
             likelihoods = ((" yes", _SURE if yes else _UNSURE), (" no", _UNSURE if yes else _SURE))
+        case DecideAll(tasks, begun, capital):
+            words = ["yes" if is_classification(one) else "no" for one in tasks]
+            words = [word.capitalize() if capital else word for word in words]
+            text = "\n".join(f"{number}. {word}" for number, word in enumerate(words, start=1))
+            text = text.removeprefix("1.") if begun else text
         case Work() as question:
             text = worked_examples(question, key)
         case Rewrite(task, anew):

@@ -10,7 +10,17 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Decide", "Extend", "Instruct", "Other", "Question", "Rewrite", "Work", "question_of"]
+__all__ = [
+    "Decide",
+    "DecideAll",
+    "Extend",
+    "Instruct",
+    "Other",
+    "Question",
+    "Rewrite",
+    "Work",
+    "question_of",
+]
 
 
 class Extend(Struct, frozen=True):
@@ -39,6 +49,19 @@ class Decide(Struct, frozen=True):
     """
 
     task: str
+    capital: bool = False
+
+
+class DecideAll(Struct, frozen=True):
+    """Say of several tasks whether they are classification tasks, as a numbered list.
+
+    Attributes:
+        begun: Whether the first number stands there already.
+        capital: As of :class:`Decide`.
+    """
+
+    tasks: tuple[str, ...]
+    begun: bool
     capital: bool = False
 
 
@@ -77,13 +100,16 @@ class Other(Struct, frozen=True):
     """Anything else."""
 
 
-Question = Extend | Decide | Work | Rewrite | Instruct | Other
+Question = Extend | Decide | DecideAll | Work | Rewrite | Instruct | Other
 
 _TASKS_TO = re.compile(r"\btasks (\d{1,5}) to (\d{1,5})\.?\s*\Z")
 _BEGUN = re.compile(r"(?:^|\n)(\d{1,5})\.\s?(?P<block>Instruction:)?\s?\Z")
 _BLOCK = re.compile(r"^\d{1,5}\. Instruction:", re.MULTILINE)
 _SHOWN = re.compile(r"^\d{1,5}\. (?:Instruction: )?(.+)$", re.MULTILINE)
 _REWRITING = re.compile(r"\ATask: (.*)\nChange: (.*?)(?:\nNew task:)?\s*\Z")
+_DECISIONS = re.compile(r"\n(?:Classification:|(?P<capital>Is it classification)\?)\n1\.\Z")
+_LIST = re.compile(r"1\. .+(?:\n\d{1,3}\. .+)*")
+_YES_NO = re.compile(r"^1\. (?:yes|no)$", re.MULTILINE)
 _ANEW = re.compile(r"\banother task\b")
 _DECISION = re.compile(
     r"(?:^|\n)Task: (.*)\n+(?:Classification|(?P<capital>Is it classification))"
@@ -107,6 +133,8 @@ def question_of(prompt: str, last: str, stops: Sequence[str]) -> Question:
         stops: Strings that end the answer; a number among them ends a list.
     """
     tail = last[-_TAIL:]
+    if decisions := _decisions(prompt, last):
+        return decisions
     if found := _TASKS_TO.search(tail):
         first, until = int(found[1]), int(found[2])
         # A slip of the asker must not make an answer of 100,000 items.
@@ -116,14 +144,25 @@ def question_of(prompt: str, last: str, stops: Sequence[str]) -> Question:
         first = int(found[1])
         blocks, until = found["block"] is not None, _last_number(first, stops)
         return Extend(first, until, begun=True, shown=_items(last), blocks=blocks)
-    if _ASKS_DECISION.search(tail):
-        decision = _DECISION.search(last)
-        if decision is None:
-            return Other()
-        return Decide(_one_line(decision[1]), capital=decision["capital"] is not None)
     if last.startswith("Text: ") or tail.endswith("\nInstruction:"):
         return Instruct(last[last.rfind("\nText: ") + 1 :].removeprefix("Text: "))
-    return _about_a_task(prompt, last)
+    return _decision(last) if _ASKS_DECISION.search(tail) else _about_a_task(prompt, last)
+
+
+def _decision(last: str) -> Question:
+    asked = _DECISION.search(last)
+    if asked is None:
+        return Other()
+    return Decide(_one_line(asked[1]), capital=asked["capital"] is not None)
+
+
+def _decisions(prompt: str, last: str) -> DecideAll | None:
+    if found := _DECISIONS.search(last[-_TAIL:]):
+        block = last[last.rfind("\n\n") + 1 : len(last) - len(found[0])]
+        return DecideAll(_items(block), begun=True, capital=found["capital"] is not None)
+    if _LIST.fullmatch(last) and _YES_NO.search(prompt):
+        return DecideAll(_items(last), begun=False)
+    return None
 
 
 def _about_a_task(prompt: str, last: str) -> Question:

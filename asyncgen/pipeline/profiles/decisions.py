@@ -10,7 +10,7 @@ from asyncgen.pipeline.forms import CHOICES
 if TYPE_CHECKING:
     from asyncgen.records import Completion
 
-__all__ = ["read_decision"]
+__all__ = ["read_decision", "read_decisions"]
 
 _QUESTION = re.compile(r"\byes(?: or |/| / )no\b", re.IGNORECASE)
 _AT_ONCE = re.compile(r"\A\W*(yes|no)\b", re.IGNORECASE)
@@ -50,6 +50,28 @@ def read_decision(completion: Completion, yes_bias: float) -> bool | None:
         return _NOT.search(_sentence_up_to(text, stated)) is None
     word = word or _ALONE.search(text)
     return None if word is None else word[1].lower() == "yes"
+
+
+_NUMBERED = re.compile(r"^\W*(\d{1,3})\s?[.):](.*)$", re.MULTILINE)
+_WORD = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
+
+
+def read_decisions(completion: Completion, count: int, *, begun: bool) -> list[bool | None]:
+    """Read a numbered list of yes and no; ``None`` where a number has neither, or has both.
+
+    Args:
+        completion: The answer.
+        count: Numbers that were asked about, from 1.
+        begun: Whether it goes on behind the first number.
+    """
+    if completion.finish_reason != "stop":
+        return [None] * count
+    text = f"1.{completion.text}" if begun else completion.text
+    found: dict[int, set[str]] = {}
+    for number, said in _NUMBERED.findall(text):
+        found.setdefault(int(number), set()).update(word.lower() for word in _WORD.findall(said))
+    words = [found.get(number, set[str]()) for number in range(1, count + 1)]
+    return [one == {"yes"} if len(one) == 1 else None for one in words]
 
 
 def _sentence_up_to(text: str, found: re.Match[str]) -> str:
