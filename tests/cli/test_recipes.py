@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TARGET = 24
+_SETTINGS = {"alpaca": "tasks_per_request = 2\n", "self-instruct": "decisions_per_request = 4\n"}
 
 
 def _slowly(body: dict[str, Any], number: int) -> Reply:
@@ -46,14 +47,14 @@ def _arguments(
 ) -> list[str | Path]:
     given: list[str | Path] = ["--texts", texts] if recipe == "backtranslate" else []
     config = run.with_suffix(".toml")
-    config.write_text("tasks_per_request = 2\n" if recipe == "alpaca" else "", "utf-8")
+    config.write_text(_SETTINGS.get(recipe, ""), "utf-8")
     return [
         *("generate", run, "--endpoint", server.url, "--model", "test-model", "--config", config),
         *("--recipe", recipe, "--target", str(TARGET), "--max-in-flight", str(in_flight), *given),
     ]
 
 
-@pytest.mark.parametrize("recipe", ["alpaca", "evol", "backtranslate"])
+@pytest.mark.parametrize("recipe", ["self-instruct", "alpaca", "evol", "backtranslate"])
 def test_the_dataset_is_the_same_at_1_in_flight_and_at_64_and_killed(
     server: ModelServer, tmp_path: Path, texts: Path, recipe: str
 ) -> None:

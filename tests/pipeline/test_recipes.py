@@ -16,6 +16,7 @@ from asyncgen.errors import CorpusError, RunPausedError, SettingsError
 from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.harvest import harvest
+from asyncgen.pipeline.profiles.decisions import read_decisions
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.recipes import RECIPES
 from asyncgen.pipeline.recipes.blocks import block, read_blocks
@@ -202,6 +203,76 @@ def test_real_answers_of_the_embedded_model_are_read(row: dict[str, Any]) -> Non
         }
         for one in read
     ] == row["read"]
+
+
+# Several decisions in one request.
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_decisions_asked_together_are_those_asked_alone(form: dict[str, Any]) -> None:
+    alone = _Session(settings("self-instruct", target=40, **form))
+    together = _Session(settings("self-instruct", target=40, decisions_per_request=8, **form))
+    for session in (alone, together):
+        session.work(16, random.Random(1))
+    asked = [one.fold.counts.answers["classification"] for one in (alone, together)]
+
+    assert together.result() == alone.result()
+    assert asked[1] < asked[0] / 4
+
+
+def test_they_depend_on_no_order_and_no_interruption_either() -> None:
+    expected = _Session(settings("self-instruct", target=30, look_ahead=6, decisions_per_request=3))
+    expected.work(1, random.Random(0))
+    session, rng = _Session(expected.settings), random.Random(2)
+    while not session.agenda.finished:
+        most = len(session.journal) + rng.randrange(1, 9)
+        session.work(rng.choice([1, 3, 40]), rng, most=most)
+        session.resume(session.journal)
+
+    assert session.result() == expected.result()
+
+
+def test_a_task_without_a_clear_answer_is_asked_about_alone() -> None:
+    session = _Session(settings("self-instruct", target=4, decisions_per_request=3))
+    first = session.agenda.next_request()
+    assert first is not None
+    session.commit(Answer(first, answered(first)))
+    asked = session.agenda.next_request()
+    assert asked is not None
+    names = [draft.id for draft in session.fold.group(asked.key.partition("+")[0])]
+    session.commit(
+        Answer(asked, Completion(text="1. no\n2. yes or no\n4. yes", finish_reason="stop"))
+    )
+    due = [request.key for request in iter(session.agenda.next_request, None)]
+
+    assert asked.key == f"{names[0]}+2"
+    assert due[0] == names[0]  # its instances
+    assert {names[1], names[2]} <= set(due)
+
+
+@pytest.mark.parametrize(
+    ("text", "begun", "expected"),
+    [
+        ("1. yes\n2. no\n3. Yes.", False, [True, False, True]),
+        (" no\n2. yes\n3. no", True, [False, True, False]),
+        ("Here they are:\n1) **Yes**\n2) Name a river: no\n3) no", False, [True, False, False]),
+        ("1. yes\n3. no\n2. perhaps", False, [True, None, False]),
+        ("1. yes\n2. no\n1. no\n3. yes", False, [None, False, True]),
+        ("yes, no, no", False, [None, None, None]),
+    ],
+)
+def test_a_list_of_decisions_is_read_by_its_numbers(
+    text: str,
+    begun: bool,  # noqa: FBT001 - a row of the table
+    expected: list[bool | None],
+) -> None:
+    said = Completion(text=text, finish_reason="stop")
+
+    assert read_decisions(said, 3, begun=begun) == expected
+    assert (
+        read_decisions(msgspec.structs.replace(said, finish_reason="length"), 3, begun=begun)
+        == [None] * 3
+    )
 
 
 # Alpaca.
