@@ -219,12 +219,13 @@ class Fold:
         """Have it asked of each what it is; which are asked together follows from one answer."""
         size = self._settings.decisions_per_request
         for start in range(0, len(drafts), size):
-            group = tuple(drafts[start : start + size])
-            if len(group) > 1:
-                self._groups[group[0].id] = group
+            first, *others = drafts[start : start + size]
+            group = (first, *others)
+            if others:
+                self._groups[first.id] = group
                 for draft in group:
                     draft.attempt = 0
-            self.to_decide.append((group, group[0].attempt))
+            self.to_decide.append((group, first.attempt))
 
     def _judge(self, candidate: Candidate, provenance: Provenance) -> None:
         """Keep a candidate or reject it: rules first, then the pool."""

@@ -96,13 +96,15 @@ class PromptBook:
             for at in range(0, len(shown) - size + 1, size)
         )
         key, asked = f"{first}+{size - 1}", _numbered(instructions)
+        stop: tuple[str, ...] = ("\n\n",)
         if form.chat is not None and api != "completions":
+            stop = ()  # an introduction may come first
             header = f"{form.chat.classification} Number the answers as the tasks are numbered."
-            prompt, stop = Prompt(header, asked, examples, api), ()
+            prompt = Prompt(header, asked, examples, api)
         else:
             between = f"\n{form.decision}\n"
             fixed = _written(form.classification, examples, between)
-            prompt, stop = Prompt(fixed, f"{asked}{between}1.", api=api), ("\n\n",)
+            prompt = Prompt(fixed, f"{asked}{between}1.", api=api)
         request = self._request("classification", key, prompt, stop=stop)
         # Room for a number and a word each, and for some that say the task again.
         most = size * max(_DECISION_TOKENS, request.sampling.max_output_tokens)
