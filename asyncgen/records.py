@@ -59,6 +59,7 @@ Reason = Literal[
     "mixed_in_task",
     "repetitive",
     "refusal",
+    "wrong_language",
     "similar",
     "excluded",
     # of an instance

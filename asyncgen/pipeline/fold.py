@@ -75,7 +75,9 @@ class Fold:
         self._early: dict[int, Answer] = {}
         self._by_id: dict[str, Draft] = {}
         self._settled = 0
-        self._novelty = Novelty(settings.threshold, self._texts, excluded or Excluded())
+        self._novelty = Novelty(
+            settings.threshold, self._texts, excluded or Excluded(), settings.tokenizer
+        )
 
     def prepare(self) -> None:
         """Load what every candidate is compared with; in another thread, if nobody folds."""

@@ -83,7 +83,7 @@ class PromptBook:
         elif self.numbering.continues or form.chat is None:
             prompt = Prompt(form.generation, begun, api=settings.api)
         else:
-            more = f"{shown}\n\nContinue with tasks {first} to {last}."
+            more = f"{shown}\n\n{form.chat.reminder}Continue with tasks {first} to {last}."
             prompt, stop = Prompt(form.chat.generation, more, api=settings.api), ()
         return self._request("generation", key, prompt, stop=stop)
 

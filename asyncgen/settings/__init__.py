@@ -8,6 +8,7 @@ from one session to the next.
 from __future__ import annotations
 
 from asyncgen.settings.changing import Change, changed
+from asyncgen.settings.languages import english_name, primary
 from asyncgen.settings.reading import differences, read_toml, resolve, to_toml
 from asyncgen.settings.values import (
     CHANGEABLE,
@@ -20,6 +21,7 @@ from asyncgen.settings.values import (
     Price,
     ProfileName,
     Settings,
+    TokenizerName,
     api_family,
 )
 
@@ -35,9 +37,12 @@ __all__ = [
     "Price",
     "ProfileName",
     "Settings",
+    "TokenizerName",
     "api_family",
     "changed",
     "differences",
+    "english_name",
+    "primary",
     "read_toml",
     "resolve",
     "to_toml",

@@ -13,6 +13,7 @@ from msgspec import Struct
 from asyncgen.errors import SettingsError
 from asyncgen.records import Sampling
 from asyncgen.settings.checking import STAGES, check, dashed
+from asyncgen.settings.languages import code_of
 from asyncgen.settings.values import (
     CHANGEABLE,
     EMBEDDED,
@@ -63,6 +64,9 @@ def resolve(
     for name in ("endpoint", "exclude"):
         value = merged.get(name, ())
         merged[name] = [value] if isinstance(value, str) else value
+    for name in ("language", "require_language"):
+        if isinstance(merged.get(name), str):
+            merged[name] = code_of(merged[name], _place(name, source, given))
     merged = _over(_presets(merged), merged)
     if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
         merged["model"] = merged.get("model") or SIMULATED
@@ -73,7 +77,7 @@ def resolve(
 
 
 def _presets(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the endpoint and the form of the prompts bring with them.
+    """Return what the endpoint, the language and the form of the prompts bring with them.
 
     The form counts, not the profile: a run may read by another than the one that it asks by.
     """
@@ -82,6 +86,10 @@ def _presets(given: Mapping[str, Any]) -> dict[str, Any]:
     # What is no name of one is told later, with its place.
     preset = PRESETS.get(prompts) if isinstance(prompts, str) else None
     below = EMBEDDED_PRESET if is_embedded else {}
+    language = given.get("language")
+    if isinstance(language, str) and language not in {"", "en"}:
+        # By runs of a-z alone most texts of other languages would not be compared.
+        below = {**below, "tokenizer": "unicode"}
     return dict(below) if preset is None else {**_over(below, preset), "prompts": prompts}
 
 
@@ -177,5 +185,12 @@ def _convert(table: Mapping[str, Any], source: str, flags: Mapping[str, Any]) ->
             problem += ", it is 'chat', 'completions' or 'anthropic'"
         if name in {"profile", "prompts"}:
             problem += ", it is 'default' or 'paper'"
-        place = f"--{dashed(name)}" if name in flags else f"{source}: '{name}'"
+        if name == "tokenizer":
+            problem += ", it is 'rouge' or 'unicode'"
+        place = _place(name, source, flags)
         raise SettingsError(f"{place}: {problem[0].lower()}{problem[1:]}") from error
+
+
+def _place(name: str, source: str, flags: Mapping[str, Any]) -> str:
+    """Return where a setting was given."""
+    return f"--{dashed(name)}" if name in flags else f"{source}: '{name}'"
