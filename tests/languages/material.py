@@ -38,7 +38,10 @@ def near_duplicates(code: str, text: str) -> Iterator[tuple[str, str]]:
     bare = "".join(" " if one in marks else one for one in text)
     yield "marks moved", f"{''.join(marks)}{bare}"
     yield "marks doubled", "".join(one * (1 + (one in marks)) for one in text)
-    yield "full width", "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text)
+    yield (
+        "full width",
+        "".join(chr(ord(one) + 0xFEE0) if "!" <= one <= "~" else one for one in text),
+    )
     yield "half width", unicodedata.normalize("NFKC", text)
     yield "decomposed", unicodedata.normalize("NFD", text)
     yield "capitals", text.upper()

@@ -51,9 +51,7 @@ def test_the_seeds_of_a_language_are_no_duplicates_of_each_other(code: str) -> N
 def test_a_near_duplicate_is_rejected_exactly_where_the_reference_is_above_the_threshold(
     code: str,
 ) -> None:
-    near = {
-        text: max(score_of(text, seed) for seed in SEEDS[code]) for _, text in NEAR[code][::7]
-    }
+    near = {text: max(score_of(text, seed) for seed in SEEDS[code]) for _, text in NEAR[code][::7]}
 
     assert {text: _rejects(code, "unicode", text) for text in near} == {
         text: score > THRESHOLD for text, score in near.items()
@@ -84,8 +82,10 @@ def test_all_near_duplicates_are_rejected_and_those_that_ascii_misses_are_counte
             if novelty.admit(text, text).place is None:
                 counter[what] += 1
     missed = len(NEAR[code]) - found["rouge"].total()
-    print(f"{code}: {len(NEAR[code])} near-duplicates of {len(SEEDS[code])} seeds; "  # noqa: T201
-          f"missed by unicode {len(NEAR[code]) - found['unicode'].total()}, by rouge {missed}")
+    print(
+        f"{code}: {len(NEAR[code])} near-duplicates of {len(SEEDS[code])} seeds; "  # noqa: T201
+        f"missed by unicode {len(NEAR[code]) - found['unicode'].total()}, by rouge {missed}"
+    )
 
     assert found["unicode"] == Counter(what for what, _ in NEAR[code])
     assert missed >= missed_by_rouge * len(NEAR[code])

@@ -109,7 +109,7 @@ def leaked_template(text: str) -> str | None:
 
 
 # Full stops of Chinese and Japanese need no blank behind them.
-_INLINE_NUMBER = re.compile(r"(?:(?<!\S)|(?<=[。！？]))(\d{1,3})(?:[.)](?=\s)|[．、）])")
+_INLINE_NUMBER = re.compile(r"(?:(?<!\S)|(?<=[。！？：；，]))(\d{1,3})(?:[.)](?=\s)|[．、）])")
 _SENTENCE_ENDS = re.compile(r"(?:[.?!।][\"')]?[^\S\n]+|[。！？][”’」』]?[^\S\n]*)\Z")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
     from asyncgen.settings import TokenizerName
 
-__all__ = ["BY_BLANKS", "Words", "words_of"]
+__all__ = ["BY_BLANKS", "Words", "is_letter", "words_of"]
 
 _LETTERS = 3
 """To a word, in scripts without blanks that write sounds, marks not counted: an assumption, between
@@ -31,7 +32,7 @@ class Words:
     """
 
     count: Callable[[str], int]
-    parts: Callable[[str], list[str]]
+    parts: Callable[[str], Sequence[str]]
     run: Callable[[Sequence[str]], int]
 
 
@@ -48,38 +49,39 @@ def words_of(tokenizer: TokenizerName) -> Words:
     return _BY_TOKENS if tokenizer == "unicode" else BY_BLANKS
 
 
-def _tokens(text: str) -> list[str]:
+@lru_cache(maxsize=4)
+def _tokens(text: str) -> tuple[str, ...]:
+    """Cut a text; kept for a moment, for several rules ask in turn."""
     from asyncgen_kernels import tokenize
 
-    return tokenize(text, "unicode")
+    return tuple(tokenize(text, "unicode"))
 
 
 def _count(text: str) -> int:
     """Count tokens, ideographs one by one; of sounds written without blanks, three to a word."""
     tokens = _tokens(text)
-    sounds = sum(map(_is_sound, tokens))
+    sounds = sum(_is_sound(token[0]) for token in tokens)
     return len(tokens) - sounds + math.ceil(sounds / _LETTERS)
 
 
 def _run(tokens: Sequence[str]) -> int:
     """Letters repeat by chance where words do not: where they are the tokens, it takes more."""
-    letters = sum(map(_is_letter, tokens))
+    letters = sum(is_letter(token[0]) for token in tokens)
     return _RUN * _LETTERS if 2 * letters > len(tokens) else _RUN
 
 
-def _is_letter(token: str) -> bool:
-    """Whether a token is a letter by itself, of a script without blanks."""
+@lru_cache(maxsize=8192)
+def is_letter(character: str) -> bool:
+    """Whether a character is a token by itself: a letter of a script without blanks."""
     from asyncgen_kernels.characters import ALONE, unicode_kinds
 
-    return bool(unicode_kinds()[ord(token[0])] == ALONE)
+    return bool(unicode_kinds()[ord(character)] == ALONE)
 
 
-def _is_sound(token: str) -> bool:
-    return _is_letter(token) and not _is_ideograph(token[0])
-
-
-def _is_ideograph(letter: str) -> bool:
-    return any(first <= letter <= last for first, last in _IDEOGRAPHS)
+@lru_cache(maxsize=8192)
+def _is_sound(character: str) -> bool:
+    ideograph = any(first <= character <= last for first, last in _IDEOGRAPHS)
+    return is_letter(character) and not ideograph
 
 
 _IDEOGRAPHS = (
