@@ -33,12 +33,9 @@ uk Ukrainian, ur Urdu, ug Uyghur, uz Uzbek, vi Vietnamese, wa Walloon, cy Welsh,
 xh Xhosa, yi Yiddish, yo Yoruba, zu Zulu
 """
 
-LANGUAGES: dict[str, str] = dict(
-    (code, name)
-    for code, _, name in (
-        entry.strip().partition(" ") for entry in " ".join(_CODES.split()).split(",")
-    )
-)
+_ENTRIES = (entry.strip().partition(" ") for entry in " ".join(_CODES.split()).split(","))
+
+LANGUAGES: dict[str, str] = {code: name for code, _, name in _ENTRIES}
 """From a code to the language's name in English."""
 
 _BY_ANY = {code.lower(): code for code in LANGUAGES} | {

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asyncgen.errors import SettingsError
 from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.seeds import read_few_shot
-from asyncgen.records import Prompt
 from asyncgen.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from asyncgen.records import Prompt
 
 FEW_SHOT = read_few_shot()
 SHOWN = ["Name a river."] * 8

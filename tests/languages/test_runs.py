@@ -1,4 +1,4 @@
-"""Whole runs in Chinese, against a real server: what is kept, what is not, and that it is certain."""
+"""Whole runs in Chinese, against a real server: what is kept, what is not, and how surely."""
 
 from __future__ import annotations
 
