@@ -206,8 +206,13 @@ class Window:
         stale = self._unsure or gain < _WORTHWHILE / 2 or self.limit > 1.6 * reference.width
         if gain >= _FREE and not self._unsure:
             self._set(max(self.limit * _STEP, self.limit + 1), now)
-        elif stale and now - self._probed_at >= _PROBE_REST and self.limit >= 2:
-            self._probe(here, now)
+        elif stale and now - self._probed_at >= _PROBE_REST:
+            if self.limit >= 2:
+                self._probe(here, now)
+            else:
+                # No narrower one can tell whether it is the server or a passing trouble.
+                self._reference, self._unsure = None, False
+                self._restart(now)
         else:
             self._restart(now)
 
@@ -226,7 +231,8 @@ class Window:
     def _settle(self, high: _Level, low: _Level, now: float) -> None:
         """Go to where the throughput of the wider window is had at the narrower's latency."""
         knee = high.width / high.latency * low.latency
-        self._set(max(min(knee * _HEADROOM, high.width), 1.0), now)
+        # Not below what was tried: the rest is a passing trouble in the one or the other.
+        self._set(min(max(knee * _HEADROOM, low.width), high.width), now)
         # Two widths that are hardly apart say little: the new one is probed at once.
         self._unsure = high.width >= 2
         self._phase, self._reference, self._probed_at = "hold", low, -math.inf

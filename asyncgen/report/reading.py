@@ -45,6 +45,7 @@ def read_runs(paths: Sequence[Path]) -> list[RunRead]:
     Raises:
         RunFolderError: If there is no run, it is damaged, or nothing was answered yet.
         SeedError: If its seeds are gone or have changed.
+        CorpusError: If what it excludes is gone or has changed.
     """
     return [_read(path, name) for path, name in zip(paths, _names(paths), strict=True)]
 

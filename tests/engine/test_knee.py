@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from math import exp
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from engine.trial import Trial
 from asyncgen.engine import Limits
 
 if TYPE_CHECKING:
-    import random
+    from asyncgen.engine import Engine
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.3, 0.6])
@@ -60,6 +62,33 @@ def test_where_latency_does_not_grow_the_window_opens_to_its_ceiling(noise: floa
     assert provider.most_in_flight == 2000
     assert result.snapshot.lanes[0].window == 2000
     assert sum(1.5 <= moment < 4 for moment, _ in result.answers) >= 2.5 * 3000
+
+
+@pytest.mark.parametrize("seed", [6, 11])
+def test_latency_that_swings_for_reasons_of_its_own_does_not_close_the_window(seed: int) -> None:
+    """A busy machine, another's load: seconds of slowness that no narrower window would cure."""
+    swings = random.Random(seed)
+    factor, until = 1.0, 0.0
+
+    def latency(rng: random.Random) -> float:
+        nonlocal factor, until
+        now = asyncio.get_running_loop().time()
+        while now >= until:
+            factor, until = swings.lognormvariate(0, 0.8), until + swings.expovariate(0.5)
+        return 0.5 * factor * rng.lognormvariate(0, 0.3)
+
+    windows: list[int] = []
+
+    async def look(engine: Engine) -> None:
+        while True:
+            await asyncio.sleep(1)
+            windows.append(engine.snapshot().lanes[0].window)
+
+    provider = Provider(latency=latency, network=0.0)
+    Trial([provider], seconds=90, max_in_flight=64, meanwhile=look).run()
+
+    assert min(windows[10:]) >= 16
+    assert fmean(windows[10:]) >= 48
 
 
 def test_a_window_opened_by_a_limit_bears_with_slow_first_answers() -> None:

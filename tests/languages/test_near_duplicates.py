@@ -1,4 +1,4 @@
-"""With ``--tokenizer unicode`` duplicates are found in other languages; how many are not without."""
+"""With ``--tokenizer unicode`` duplicates are found in any language; how many are not without."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import re
 from typing import TYPE_CHECKING
@@ -67,13 +68,13 @@ def _instances(rng: random.Random, request: Request) -> str:
     return f"Input: {one}\nOutput: {other}"
 
 
-def _script() -> Callable[[Request, int], Completion]:
+def _script(text_of: Callable[[Request], str]) -> Callable[[Request, int], Completion]:
     """Answer 20 requests a second in 2 s each, every 50th at the second attempt; with a pause."""
     numbers = itertools.count()
 
     def answer(request: Request, _attempt: int) -> Completion:
         number = next(numbers)
-        text = _text(request)
+        text = text_of(request)
         return Completion(
             text=text,
             finish_reason="stop",
@@ -89,13 +90,19 @@ def _script() -> Callable[[Request, int], Completion]:
     return answer
 
 
-def make_run(path: Path, target: int, *, seed: int = 42, **changes: object) -> Path:
-    """Make a run of so many tasks in a folder."""
+def make_run(
+    path: Path,
+    target: int,
+    *,
+    answers: float = math.inf,
+    text_of: Callable[[Request], str] = _text,
+    **changes: object,
+) -> Path:
+    """Make a run of so many tasks in a folder; stop it after so many answers, if that is sooner."""
     flags = {
         "endpoint": ["http://127.0.0.1:9/v1"],
         "model": "scripted",
         "target": target,
-        "seed": seed,
         "few_shot": 2,
         **changes,
     }
@@ -103,7 +110,16 @@ def make_run(path: Path, target: int, *, seed: int = 42, **changes: object) -> P
 
     async def work() -> None:
         with Run.opened(RunFolder(path), settings) as run:
-            await run.work([ScriptedEndpoint(_script())], lambda _line: None)
+            script = _script(text_of)
+
+            def answer(request: Request, attempt: int) -> Completion:
+                nonlocal answers
+                answers -= 1
+                if answers <= 0:
+                    run.stop()
+                return script(request, attempt)
+
+            await run.work([ScriptedEndpoint(answer)], lambda _line: None)
             run.write()
 
     anyio.run(work)

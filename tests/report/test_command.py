@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from report.material import make_run
@@ -12,8 +10,8 @@ from support.command import asyncgen
 
 from asyncgen.cli.app import run as command
 from asyncgen.pipeline.folder import RunFolder
-from asyncgen.pipeline.run import Run, with_seeds
-from asyncgen.settings import resolve, to_toml
+from asyncgen.pipeline.run import Run
+from asyncgen.settings import resolve
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,29 +105,23 @@ def test_several_runs_leave_the_report_of_each_alone(
 def test_a_run_at_work_and_unfinished_is_reported_as_far_as_it_is_known(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The sixth task is not answered yet; the lock is held, as by a process at work."""
-    folder = make_run(tmp_path / "run", 60)
-    lines = (folder / "dataset.jsonl").read_text("utf-8").splitlines()
-    with closing(sqlite3.connect(folder / "journal.db")) as journal, journal:
-        sixth = json.loads(lines[5])["id"]
-        journal.execute("DELETE FROM answers WHERE stage = 'instances' AND key = ?", (sixth,))
+    """Stopped after so many answers; its lock is held, as by a process at work."""
+    folder = make_run(tmp_path / "run", 60, answers=130, max_in_flight=1)
     settings = RunFolder(folder).read_settings()
     with Run.opened(RunFolder(folder), settings):
         code, out, _ = _said(capsys, folder, "--json")
     state = json.loads(out)["runs"][0]["status"]
 
     assert code == 0
-    assert state["tasks"] == 5
+    assert state["tasks"] == len((folder / "dataset.jsonl").read_text("utf-8").splitlines())
+    assert 0 < state["tasks"] < 60
     assert "Unfinished: 60 tasks are wanted" in (folder / "report.html").read_text("utf-8")
 
 
 def test_a_run_whose_every_answer_was_useless_has_a_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = make_run(tmp_path / "run", 10)
-    with closing(sqlite3.connect(folder / "journal.db")) as journal, journal:
-        journal.execute("DELETE FROM answers WHERE stage <> 'generation'")
-        journal.execute("UPDATE answers SET text = 'I am sorry.', started_at = 0")
+    folder = make_run(tmp_path / "run", 10, answers=3, text_of=lambda _request: "")
     code, out, _ = _said(capsys, folder)
 
     assert code == 0
@@ -139,15 +131,11 @@ def test_a_run_whose_every_answer_was_useless_has_a_report(
 def test_a_run_without_an_answer_has_nothing_to_report(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = RunFolder(tmp_path / "run")
-    folder.make()
-    told = resolve({}, {"endpoint": "http://127.0.0.1:9/v1", "model": "m"})
-    settings, _ = with_seeds(told, folder)
-    folder.settings.write_text(to_toml(settings), "utf-8")
-    with Run.opened(folder, settings):
+    settings = resolve({}, {"endpoint": "http://127.0.0.1:9/v1", "model": "m"})
+    with Run.opened(RunFolder(tmp_path / "run"), settings):
         pass
 
-    assert "nothing was answered yet" in _refused(capsys, folder.path)
+    assert "nothing was answered yet" in _refused(capsys, tmp_path / "run")
 
 
 def test_what_cannot_be_reported_is_told_in_a_line(

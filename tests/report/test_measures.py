@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import structs
 from rapidfuzz.distance import LCSseq
-from report.material import BEGAN, PAUSE
+from report.material import BEGAN, PAUSE, make_run
 
 from asyncgen.errors import MissingExtraError
 from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
 from asyncgen.report.measures.distribution import binned, distribution, summary
 from asyncgen.report.measures.flow import flow
+from asyncgen.report.measures.measures import measure
 from asyncgen.report.measures.outline import outline
 from asyncgen.report.measures.spending import spending
 from asyncgen.report.measures.verbs import load_parser, pairs
+from asyncgen.report.reading import read_runs
 from asyncgen.settings import resolve
 from asyncgen_kernels import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from asyncgen.report.measures.flow import Flow
     from asyncgen.report.measures.measures import Measures
@@ -81,6 +84,21 @@ def test_what_the_filter_dropped_is_shown_beside_its_neighbour(small_measures: M
     assert len({one.text for one in found.examples}) == 3
     for example in found.examples:
         assert example.score > threshold
+        assert _rouge_l(example.text, example.nearest) == pytest.approx(example.score)
+
+
+def test_what_an_excluded_file_dropped_is_shown_beside_the_text_in_it(
+    small_measures: Measures, tmp_path: Path
+) -> None:
+    """The run again, without its first two tasks."""
+    texts = [row.draft.instruction for row in small_measures.tasks[:2]]
+    (tmp_path / "no.txt").write_text("\n".join(texts), "utf-8")
+    folder = make_run(tmp_path / "run", 20, exclude=[str(tmp_path / "no.txt")])
+    (found,) = [one for one in measure(read_runs([folder])[0]).drops if one.reason == "excluded"]
+
+    assert {one.nearest for one in found.examples} == set(texts)
+    for example in found.examples:
+        assert example.whose
         assert _rouge_l(example.text, example.nearest) == pytest.approx(example.score)
 
 

@@ -66,7 +66,7 @@ def funnel_figure(runs: Sequence[Measures]) -> Figure:
 def _note(run: Measures, *, several: bool) -> str:
     state = run.status
     beyond = state.valid - state.tasks
-    rest = f" {beyond:,} valid tasks lie beyond the dataset's end." if beyond > 0 else ""
+    rest = f" Valid beyond the dataset's end: {beyond:,}." if beyond > 0 else ""
     who = f"{run.name}: " if several else ""
     return (
         f"{who}{_share(state.kept, state.candidates)} of the candidates were kept, and "

@@ -182,12 +182,12 @@ def token_figure(runs: Sequence[Measures]) -> Figure:
     several = len(runs) > 1
     rows: list[Bar] = []
     for place, stage in enumerate(one.stage for one in runs[0].spending):
-        for kind in ("input", "cached input", "output"):
+        for kind in ("input", "cached", "output"):
             for number, run in enumerate(runs):
                 usage = run.spending[place].usage
                 count = {
                     "input": usage.input_tokens - usage.cached_tokens,
-                    "cached input": usage.cached_tokens,
+                    "cached": usage.cached_tokens,
                     "output": usage.output_tokens,
                 }[kind]
                 name = f"{stage}, {kind}"
@@ -197,7 +197,7 @@ def token_figure(runs: Sequence[Measures]) -> Figure:
                         count,
                         f"{count:,}",
                         number % SERIES if several else {"output": 1}.get(kind, 0),
-                        faint=kind == "cached input",
+                        faint=kind == "cached",
                     )
                 )
     return Figure(

@@ -28,7 +28,9 @@ class Example(Struct, frozen=True, kw_only=True):
     Attributes:
         text: What it was.
         detail: What in it broke the rule.
-        nearest: The nearest of the seeds and of what was kept before it.
+        nearest: The nearest of the seeds and of what was kept before it, or the beginning of
+            the excluded text that it is too near to.
+        whose: Which of the excluded texts that is; empty for a seed or a kept one.
         score: Their ROUGE-L.
         instruction: Of the task that an instance was made for.
     """
@@ -36,6 +38,7 @@ class Example(Struct, frozen=True, kw_only=True):
     text: str
     detail: str = ""
     nearest: str = ""
+    whose: str = ""
     score: float = 0.0
     instruction: str = ""
 
@@ -73,6 +76,13 @@ def _example(run: RunRead, nearness: Nearness, rejection: Rejection) -> Example:
         told = rejection.task is not None and rejection.reason != "no_instance"
         instruction = run.fold.text_of(rejection.task) if told and rejection.task else ""
         return Example(text=rejection.text, detail=rejection.detail, instruction=instruction)
+    if rejection.nearest is not None and rejection.reason == "excluded":
+        return Example(
+            text=rejection.text,
+            nearest=rejection.detail,
+            whose=rejection.nearest.id,
+            score=rejection.nearest.score,
+        )
     if rejection.nearest is not None:
         nearest, score = run.fold.text_of(rejection.nearest.id), rejection.nearest.score
     else:
