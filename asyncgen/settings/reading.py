@@ -67,6 +67,9 @@ def resolve(
     for name in ("language", "require_language"):
         if isinstance(merged.get(name), str):
             merged[name] = code_of(merged[name], _place(name, source, given))
+    if merged.get("language", "") not in ("", "en"):
+        # By runs of a-z alone most texts of other languages would not be compared.
+        merged.setdefault("tokenizer", "unicode")
     merged = _over(_presets(merged), merged)
     if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
         merged["model"] = merged.get("model") or SIMULATED
@@ -77,7 +80,7 @@ def resolve(
 
 
 def _presets(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the endpoint, the language and the form of the prompts bring with them.
+    """Return what the endpoint and the form of the prompts bring with them.
 
     The form counts, not the profile: a run may read by another than the one that it asks by.
     """
@@ -86,10 +89,6 @@ def _presets(given: Mapping[str, Any]) -> dict[str, Any]:
     # What is no name of one is told later, with its place.
     preset = PRESETS.get(prompts) if isinstance(prompts, str) else None
     below = EMBEDDED_PRESET if is_embedded else {}
-    language = given.get("language")
-    if isinstance(language, str) and language not in {"", "en"}:
-        # By runs of a-z alone most texts of other languages would not be compared.
-        below = {**below, "tokenizer": "unicode"}
     return dict(below) if preset is None else {**_over(below, preset), "prompts": prompts}
 
 

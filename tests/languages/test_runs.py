@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cli.material import json_lines
 from languages.chinese_model import reply
-from languages.material import score_of, seeds_in
+from languages.material import score_of, seeds_in, tokens_of
 from support.command import asyncgen
 from support.server import ModelServer
 
@@ -115,6 +115,19 @@ def test_the_card_of_an_export_names_the_language(run: Path, tmp_path: Path) -> 
     card = (out / "README.md").read_text("utf-8")
     assert 'language:\n- "zh"\n' in card
     assert "other scripts" not in card
+
+
+def test_a_report_measures_the_run_as_it_was_filtered(run: Path, tmp_path: Path) -> None:
+    done = asyncgen("report", run, "--out", tmp_path / "report.html", "--json")
+    texts = [task["instruction"] for task in _rows(run, "dataset")]
+
+    assert done.returncode == 0, done.stderr
+    (measures,) = json.loads(done.stdout)["runs"]
+    assert measures["verbs"] is None  # the parser knows English alone
+    assert measures["words"]["instruction"]["highest"] == max(len(tokens_of(one)) for one in texts)
+    assert measures["rouge_l"]["seed"]["highest"] == pytest.approx(
+        max(score_of(one, seed) for one in texts for seed in seeds_in("zh"))
+    )
 
 
 def test_without_the_detector_a_required_language_is_refused_before_anything_is_asked(
