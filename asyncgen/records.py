@@ -63,6 +63,7 @@ Reason = Literal[
     "copies_text",
     "repetitive",
     "refusal",
+    "wrong_language",
     "similar",
     "excluded",
     # of an instance

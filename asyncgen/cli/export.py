@@ -125,6 +125,7 @@ def export(  # noqa: PLR0913 - each parameter is a flag
         shuffle=shuffle,
         most_tokens=token_limit or MOST_TOKENS,
         threads=processors(),
+        tokenizer=material.settings.tokenizer,
     )
     bundle = arrange([*material.seeds, *material.tasks], plan)
     card = _card(material, run_dir.resolve().name, license_, language, family_bound)
@@ -211,8 +212,9 @@ def _card(
     from asyncgen.pipeline.recipes import recipe_of
 
     settings = material.settings
+    asked = settings.require_language or settings.language
     # The package's own seeds and examples are English, and so is what they bring forth.
-    usual = () if settings.seeds or settings.texts else ("en",)
+    usual = (asked,) if asked else () if settings.seeds or settings.texts else ("en",)
     recipe = recipe_of(settings)
     return Card(
         name=name,
@@ -225,6 +227,7 @@ def _card(
         license=license_ or "",
         languages=tuple(language) if language else usual,
         family_bound=family_bound,
+        tokenizer=settings.tokenizer,
     )
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "FirstByteTimeout",
     "Hub",
     "InputTpm",
+    "Language",
     "LookAhead",
     "MaxAttempts",
     "MaxCost",
@@ -34,6 +35,7 @@ __all__ = [
     "Patience",
     "Profile",
     "Recipe",
+    "RequireLanguage",
     "Rpd",
     "Rpm",
     "Seed",
@@ -44,6 +46,7 @@ __all__ = [
     "Texts",
     "Threshold",
     "Timeout",
+    "Tokenizer",
     "Tpm",
     "as_settings",
     "settings_of",
@@ -84,6 +87,24 @@ Exclude = Annotated[list[Path] | None, typer.Option(metavar="FILE", help=_EXCLUD
 Seed = Annotated[int | None, typer.Option(help="Keys every random choice.")]
 Threshold = Annotated[
     float | None, typer.Option(help="Reject instructions above this ROUGE-L to any other.")
+]
+Tokenizer = Annotated[
+    str | None,
+    typer.Option(
+        help="How texts are cut to be compared. rouge: runs of a-z and 0-9. unicode: letters and "
+        "digits of any script, with rules to match."
+    ),
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        help="Ask for tasks in this language, by English name or code: German, zh; brings "
+        "--tokenizer unicode."
+    ),
+]
+RequireLanguage = Annotated[
+    str | None,
+    typer.Option(help="Reject instructions that are clearly in another (extra 'language')."),
 ]
 LookAhead = Annotated[
     int | None, typer.Option(help="A request sees the pool as it was this many answers ago.")

@@ -24,6 +24,8 @@ def refilter(  # noqa: PLR0913 - each parameter is a flag
     out: Annotated[Path, typer.Option(metavar="NEW_RUN", help="The run folder to make.")],
     profile: flags.Profile = None,
     threshold: flags.Threshold = None,
+    tokenizer: flags.Tokenizer = None,
+    require_language: flags.RequireLanguage = None,
     exclude: flags.Exclude = None,
     max_instances: flags.MaxInstances = None,
     target: flags.Target = None,

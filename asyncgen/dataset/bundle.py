@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asyncgen.dataset.examples import Origin
     from asyncgen.dataset.formats import Format, Row
     from asyncgen.dataset.split import Division
+    from asyncgen_kernels import Tokenizer
 
 __all__ = ["FAMILY_BOUND", "TRAIN", "VALIDATION", "Bundle", "Plan", "arrange"]
 
@@ -43,6 +44,7 @@ class Plan:
         shuffle: Whether rows are put in a random order, instead of the dataset's.
         most_tokens: Of one example, where the format has such a limit.
         threads: For comparing tasks.
+        tokenizer: How their instructions are cut to be compared.
     """
 
     format: Format
@@ -52,6 +54,7 @@ class Plan:
     shuffle: bool = False
     most_tokens: int = MOST_TOKENS
     threads: int = 1
+    tokenizer: Tokenizer = "rouge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,9 @@ def arrange(tasks: Sequence[Origin], plan: Plan) -> Bundle:
 def _divided(tasks: Sequence[Origin], rows: Sequence[list[Row]], plan: Plan) -> Division:
     return divide(
         [task.id for task in tasks],
-        families([task.instruction for task in tasks], plan.family_bound, plan.threads),
+        families(
+            [task.instruction for task in tasks], plan.family_bound, plan.threads, plan.tokenizer
+        ),
         [len(made) for made in rows],
         plan.validation or 0.0,
         plan.style.seed,

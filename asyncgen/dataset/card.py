@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asyncgen.dataset.bundle import Bundle
+    from asyncgen_kernels import Tokenizer
 
 __all__ = ["Card", "card_text"]
 
@@ -29,10 +30,18 @@ Empty, cut, repeated and conflicting instances were pruned."""
 _LIMITS = """\
 - Nobody checked the answers. Of data made the same way by GPT-3, the paper's authors found all
   fields valid in 54 % of 200 sampled tasks, and the output correct in 58 %.
-- The filter compares words, not meaning: paraphrases pass, and texts in other scripts than
-  Latin may pass unseen.
+- The filter compares {compared}.
 - Topics and style are those of the model and of the seeds, and so are their biases. Nothing was
   filtered for toxicity or personal data, or compared with any benchmark."""
+
+
+_COMPARED: dict[Tokenizer, str] = {
+    "rouge": (
+        "words, not meaning: paraphrases pass, and texts in other scripts than\n"
+        "  Latin may pass unseen"
+    ),
+    "unicode": "words, or letters where a script has no blanks, not meaning: paraphrases\n  pass",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class Card:
         license: Identifier of the licence that the owner chose; empty for none.
         languages: Codes; empty where they are not known.
         family_bound: Tasks above this ROUGE-L to each other are in one split.
+        tokenizer: How the filter cut texts to compare them.
     """
 
     name: str
@@ -62,6 +72,7 @@ class Card:
     license: str
     languages: tuple[str, ...]
     family_bound: float
+    tokenizer: Tokenizer = "rouge"
 
 
 def card_text(card: Card, bundle: Bundle) -> str:
@@ -73,7 +84,7 @@ def card_text(card: Card, bundle: Bundle) -> str:
         f"## Model and licence\n\n{_model(card)}",
         f"## Columns\n\n{_COLUMNS}",
         f"## Funnel\n\n```text\n{card.funnel}\n```",
-        f"## Limits\n\n{_LIMITS}",
+        f"## Limits\n\n{_LIMITS.format(compared=_COMPARED[card.tokenizer])}",
         f"## Settings\n\n```toml\n{card.settings.strip()}\n```",
     ]
     return "\n\n".join(parts) + "\n"

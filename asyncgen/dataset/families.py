@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from asyncgen_kernels import Pool
+    from asyncgen_kernels import Pool, Tokenizer
 
 __all__ = ["families"]
 
@@ -20,7 +20,9 @@ _BLOCK = 4096  # texts compared at a time: bounds the memory, not the result
 _NEAREST = 8  # looked at first: few texts have more above the bound
 
 
-def families(texts: Sequence[str], bound: float, threads: int = 1) -> list[int]:
+def families(
+    texts: Sequence[str], bound: float, threads: int = 1, tokenizer: Tokenizer = "rouge"
+) -> list[int]:
     """Return the family of each text, named by the place of its first member.
 
     Exact: no two texts of different families have a ROUGE-L F-measure above the
@@ -30,10 +32,11 @@ def families(texts: Sequence[str], bound: float, threads: int = 1) -> list[int]:
         texts: Instructions.
         bound: In (0, 1].
         threads: For comparing; the result does not depend on it.
+        tokenizer: How texts are cut to be compared.
     """
     from asyncgen_kernels import Pool
 
-    pool = Pool()
+    pool = Pool(tokenizer=tokenizer)
     pool.add_many(texts)
     first: dict[str, int] = {}
     leader = [first.setdefault(text, place) for place, text in enumerate(texts)]

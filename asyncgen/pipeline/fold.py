@@ -97,7 +97,9 @@ class Fold:
         self._by_id: dict[str, Draft] = {}
         self._groups: dict[str, tuple[Draft, ...]] = {}
         self._settled = 0
-        self._novelty = Novelty(settings.threshold, self._texts, excluded or Excluded())
+        self._novelty = Novelty(
+            settings.threshold, self._texts, excluded or Excluded(), settings.tokenizer
+        )
 
     def prepare(self) -> None:
         """Load what every candidate is compared with; in another thread, if nobody folds."""

@@ -6,8 +6,10 @@ original did, whatever the endpoint. The texts of both are our own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from asyncgen.settings import english_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,12 +25,16 @@ CHOICES = (" yes", " no")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """What a conversation begins with, by stage; examples then are its turns."""
+    """What a conversation begins with, by stage; examples then are its turns.
+
+    ``reminder`` is said once more behind the tasks that a generation request shows.
+    """
 
     generation: str
     classification: str
     input_first: str
     output_first: str
+    reminder: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +76,35 @@ class Form:
 
 def form_of(settings: Settings) -> Form:
     """Return the form in which a run asks."""
-    return _FORMS[settings.prompts]
+    form = _FORMS[settings.prompts]
+    return _in_language(form, english_name(settings.language)) if settings.language else form
+
+
+def _in_language(form: Form, language: str) -> Form:
+    """Ask for another language first of all: what is shown may be English all the same."""
+    tasks = f"Write every task in {language}, whatever the language of those shown."
+    decision = f"The tasks may be in {language}; yes and no are said in English."
+    worked = (
+        f"The task is in {language}: write its examples in {language} too, unless it asks for "
+        "another language. The names of their parts, such as {}, stay English."
+    )
+    system, asked = form.begun
+    chat = form.chat and Chat(
+        generation=f"{form.chat.generation} {tasks}",
+        classification=f"{form.chat.classification} {decision}",
+        input_first=f"{form.chat.input_first} {worked.format('Input and Output')}",
+        output_first=f"{form.chat.output_first} {worked.format('Label and Input')}",
+        reminder=f"{tasks} ",
+    )
+    return replace(
+        form,
+        chat=chat,
+        generation=f"All these tasks are in {language}.\n\n{form.generation}",
+        classification=f"{decision}\n\n{form.classification}",
+        input_first=f"{worked.format('Input and Output')}\n\n{form.input_first}",
+        output_first=f"{worked.format('the label')}\n\n{form.output_first}",
+        begun=(system, f"{asked} {tasks}"),
+    )
 
 
 def _yes_no(decision: bool) -> str:  # noqa: FBT001 - what it writes

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from asyncgen.pipeline.exclusion import Excluded
     from asyncgen.records import Reason
-    from asyncgen_kernels import Pool
+    from asyncgen_kernels import Pool, Tokenizer
 
 __all__ = ["Admission", "Novelty"]
 
@@ -43,9 +43,17 @@ class Novelty:
         threshold: A text is rejected when its ROUGE-L F-measure to any other exceeds it.
         seeds: The first that are kept, by name, whatever they resemble.
         excluded: Texts that are no part of the run.
+        tokenizer: How texts are cut to be compared.
     """
 
-    def __init__(self, threshold: float, seeds: Mapping[str, str], excluded: Excluded) -> None:
+    def __init__(
+        self,
+        threshold: float,
+        seeds: Mapping[str, str],
+        excluded: Excluded,
+        tokenizer: Tokenizer = "rouge",
+    ) -> None:
+        self._tokenizer: Tokenizer = tokenizer
         self._threshold = threshold
         self._ids = list(seeds)
         self._texts = list(seeds.values())
@@ -56,7 +64,7 @@ class Novelty:
         """Made when the first text comes: a run that is refused at once need not load Numba."""
         from asyncgen_kernels import Pool
 
-        pool = Pool(self._threshold)
+        pool = Pool(self._threshold, self._tokenizer)
         for block in self._excluded.blocks():
             pool.add_many(block)
         pool.add_many(self._texts)
@@ -67,7 +75,7 @@ class Novelty:
         """What was kept, without what is excluded: to be scanned, which takes in every text."""
         from asyncgen_kernels import Pool
 
-        return Pool() if self._excluded else self._pool
+        return Pool(tokenizer=self._tokenizer) if self._excluded else self._pool
 
     def prepare(self) -> None:
         """Load the texts that are there from the start, which takes seconds for a million."""

@@ -8,6 +8,7 @@ from one session to the next.
 from __future__ import annotations
 
 from asyncgen.settings.changing import Change, changed
+from asyncgen.settings.languages import english_name, primary
 from asyncgen.settings.reading import differences, read_toml, resolve, to_toml
 from asyncgen.settings.values import (
     CHANGEABLE,
@@ -21,6 +22,7 @@ from asyncgen.settings.values import (
     ProfileName,
     RecipeName,
     Settings,
+    TokenizerName,
     api_family,
 )
 
@@ -37,9 +39,12 @@ __all__ = [
     "ProfileName",
     "RecipeName",
     "Settings",
+    "TokenizerName",
     "api_family",
     "changed",
     "differences",
+    "english_name",
+    "primary",
     "read_toml",
     "resolve",
     "to_toml",

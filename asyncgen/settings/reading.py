@@ -13,6 +13,7 @@ from msgspec import Struct
 from asyncgen.errors import SettingsError
 from asyncgen.records import Sampling
 from asyncgen.settings.checking import STAGES, check, dashed
+from asyncgen.settings.languages import code_of
 from asyncgen.settings.recipes import EMBEDDED_RECIPES, RECIPES
 from asyncgen.settings.values import (
     CHANGEABLE,
@@ -64,6 +65,12 @@ def resolve(
     for name in ("endpoint", "exclude"):
         value = merged.get(name, ())
         merged[name] = [value] if isinstance(value, str) else value
+    for name in ("language", "require_language"):
+        if isinstance(merged.get(name), str):
+            merged[name] = code_of(merged[name], _place(name, source, given))
+    if merged.get("language", "") not in ("", "en"):
+        # By runs of a-z alone most texts of other languages would not be compared.
+        merged.setdefault("tokenizer", "unicode")
     merged = _over(_presets(merged), merged)
     if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
         merged["model"] = merged.get("model") or SIMULATED
@@ -185,5 +192,12 @@ def _convert(table: Mapping[str, Any], source: str, flags: Mapping[str, Any]) ->
             problem += ", it is 'default' or 'paper'"
         if name == "recipe":
             problem += f", it is one of {', '.join(RECIPES)}"
-        place = f"--{dashed(name)}" if name in flags else f"{source}: '{name}'"
+        if name == "tokenizer":
+            problem += ", it is 'rouge' or 'unicode'"
+        place = _place(name, source, flags)
         raise SettingsError(f"{place}: {problem[0].lower()}{problem[1:]}") from error
+
+
+def _place(name: str, source: str, flags: Mapping[str, Any]) -> str:
+    """Return where a setting was given."""
+    return f"--{dashed(name)}" if name in flags else f"{source}: '{name}'"

@@ -24,6 +24,7 @@ __all__ = [
     "ProfileName",
     "RecipeName",
     "Settings",
+    "TokenizerName",
     "api_family",
 ]
 
@@ -59,7 +60,15 @@ CHANGEABLE = frozenset(
 )
 """Settings that may change from session to session of one run."""
 
-DERIVING = ("profile", "threshold", "exclude", "max_instances", "target")
+DERIVING = (
+    "profile",
+    "tokenizer",
+    "require_language",
+    "threshold",
+    "exclude",
+    "max_instances",
+    "target",
+)
 """Settings that change what follows from answers, whatever was asked: those of ``refilter``."""
 
 HeaderFamily = Literal["auto", "openai", "azure", "anthropic", "groq", "together", "none"]
@@ -70,6 +79,10 @@ ProfileName = Literal["default", "paper"]
 
 RecipeName = Literal["self-instruct", "alpaca", "evol", "backtranslate"]
 """How a run comes by new tasks."""
+
+TokenizerName = Literal["rouge", "unicode"]
+"""How texts are cut into tokens to be compared: runs of a-z and 0-9, or letters and digits of
+any script."""
 
 _KEYS = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Where the key of an interface usually is."""
@@ -140,6 +153,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         texts_sha256: What it held when the run began.
         profile: How answers become tasks: how they are read, which rules they must pass.
         prompts: In whose form they are asked for; the profile's where it is left out.
+        tokenizer: How texts are cut to be compared; with ``unicode`` the rules of the default
+            profile count and judge in any script.
+        language: Code of the language in which tasks are asked for; empty for that of the
+            prompts, English.
+        require_language: Code of the language that instructions must be in, by a detector;
+            empty for any.
         blacklist_add: Words and phrases that an instruction must not hold, beside the profile's.
         blacklist_remove: Those of the profile's blacklist that it may hold.
         target: How many finished tasks are wanted.
@@ -196,6 +215,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     texts_sha256: str = ""
     profile: ProfileName = "default"
     prompts: ProfileName = "default"
+    tokenizer: TokenizerName = "rouge"
+    language: str = ""
+    require_language: str = ""
     blacklist_add: tuple[str, ...] = ()
     blacklist_remove: tuple[str, ...] = ()
     target: int = 1000

@@ -204,7 +204,7 @@ class _Run:
         bits = _width(lengths[0])
         queries = Queries(chosen, lengths, before, int(before.max()), 8 * BYTES // bits)
         vectors = _aligned((1 + 8 * BYTES) * BYTES)  # a term takes a bit at least
-        masks = Masks(bits, vectors, np.zeros(term_of.max() + 1, np.int32))
+        masks = Masks(bits, vectors, np.zeros(term_of.max(initial=-1) + 1, np.int32))
         fill_masks(self.queries.tokens, self.queries.offsets, term_of, queries, masks)
         scratch = Scratch(
             found=np.empty((BLOCK + 1) * BYTES, np.uint8),

@@ -80,6 +80,7 @@ def test_many_blocks_and_threads_find_the_same() -> None:
 
 def test_equal_texts_without_a_token_are_of_one_family() -> None:
     assert families(["川の名前", "湖の名前", "川の名前"], 0.5) == [0, 1, 0]
+    assert families(["川の名前"] * 4 + ["湖の名前"] * 4, 0.5) == [0] * 4 + [4] * 4
 
 
 # Splits ---------------------------------------------------------------------------------------

@@ -9,25 +9,34 @@ folded again by another profile than the one that they were asked for.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from asyncgen.pipeline.profiles.language import other_than
 from asyncgen.pipeline.profiles.mended import mended
 from asyncgen.pipeline.profiles.paper import paper
 
 if TYPE_CHECKING:
-    from asyncgen.pipeline.profiles.values import Profile
+    from asyncgen.pipeline.profiles.values import InstructionRule, Profile
     from asyncgen.settings import Settings
 
 __all__ = ["profile_of"]
-
-_PROFILES = {"default": mended, "paper": paper}
 
 
 def profile_of(settings: Settings) -> Profile:
     """Return the profile of a run.
 
     Raises:
-        SettingsError: If the edits to its blacklist make no sense.
+        SettingsError: If the edits to its blacklist make no sense, or the language that is
+            required cannot be told from others.
+        MissingExtraError: If a language is required and the detector is not installed.
     """
-    make = _PROFILES[settings.profile]
-    return make(settings.blacklist_add, settings.blacklist_remove)
+    add, remove = settings.blacklist_add, settings.blacklist_remove
+    if settings.profile == "paper":
+        profile = paper(add, remove)
+    else:
+        profile = mended(add, remove, settings.tokenizer)
+    if not settings.require_language:
+        return profile
+    rule: InstructionRule = ("wrong_language", other_than(settings.require_language))
+    return replace(profile, instruction_rules=(*profile.instruction_rules, rule))

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from asyncgen.errors import SettingsError
+from asyncgen.pipeline.profiles.words import is_letter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,14 +126,22 @@ def _without(terms: Sequence[str], remove: Sequence[str]) -> list[str]:
 def _finder(terms: Sequence[str], harmless: Sequence[str]) -> Callable[[str], str | None]:
     if not terms:
         return lambda _text: None
+    within = [term for term in terms if not term.isascii() and _is_within(term)]
+    words = [term for term in terms if term not in within]
     # What begins first wins, of what begins together the harmless.
     passed = f"{_alternatives(harmless)}|" if harmless else ""
-    pattern = re.compile(
-        rf"(?<!\w)(?:{passed}(?P<banned>{_alternatives(terms)}))(?!\w)", re.IGNORECASE
-    )
+    found_as_words = rf"(?<!\w)(?:{passed}(?P<banned>{_alternatives(words)}))(?!\w)"
+    parts = [found_as_words] if words else []
+    parts += [rf"(?P<within>{_alternatives(within)})"] if within else []
+    pattern = re.compile("|".join(parts), re.IGNORECASE)
     return lambda text: next(
-        (found[0] for found in pattern.finditer(text) if found["banned"]), None
+        (found[0] for found in pattern.finditer(text) if found.lastgroup), None
     )
+
+
+def _is_within(term: str) -> bool:
+    """Whether it may stand anywhere: no blanks tell where a word of its script ends."""
+    return is_letter(term[0]) or is_letter(term[-1])
 
 
 def _term(text: str, setting: str) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import TYPE_CHECKING
+
+from asyncgen.pipeline.profiles.words import BY_BLANKS
+
+if TYPE_CHECKING:
+    from asyncgen.pipeline.profiles.words import Words
 
 __all__ = ["repeats_itself"]
 
-_RUN = 4
 _SHARE = 0.3
 _LOOP = re.compile(r"(.{1,12}?)\1{19,}", re.DOTALL)
 
 
-def repeats_itself(text: str) -> str | None:
+def repeats_itself(text: str, words_of: Words = BY_BLANKS) -> str | None:
     """Return what a degenerate text keeps repeating, or ``None``.
 
     A text is degenerate when repeats make up more than 30 % of its runs of four words, or when
@@ -20,8 +25,9 @@ def repeats_itself(text: str) -> str | None:
     wrote, one is (a joke in the form of a dialogue); of the answers that GPT-3 gave to the 252
     tasks of the paper's evaluation before it was tuned, 246 are.
     """
-    words = text.lower().split()
-    runs = Counter(zip(*(words[start:] for start in range(_RUN)), strict=False))
+    words = words_of.parts(text)
+    length = words_of.run(words)
+    runs = Counter(zip(*(words[start:] for start in range(length)), strict=False))
     repeats = sum(times - 1 for times in runs.values())
     if repeats > _SHARE * sum(runs.values()):
         return " ".join(runs.most_common(1)[0][0])

@@ -20,7 +20,7 @@ __all__ = ["fields_of", "read_instances", "worked_pairs"]
 # A field's name stands at the beginning of a line, perhaps in bold or numbered.
 _FIELD = re.compile(
     r"^[ \t]*(?:\*\*)?(?P<name>Input|Output|Label|Class label|Task|Example)"
-    r"(?:[ \t]*\d{1,2})?(?:\*\*)?[ \t]*(?::|(?=[ \t]*$))(?:\*\*)?[ \t]*",
+    r"(?:[ \t]*\d{1,2})?(?:\*\*)?[ \t]*(?:[:：]|(?=[ \t]*$))(?:\*\*)?[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
 

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from asyncgen.pipeline.profiles import refusals
 from asyncgen.pipeline.profiles.degeneration import repeats_itself
+from asyncgen.pipeline.profiles.words import BY_BLANKS
 
 if TYPE_CHECKING:
+    from asyncgen.pipeline.profiles.words import Words
     from asyncgen.records import Instance
 
 __all__ = [
     "asks_for_input",
+    "ends_with_any_colon",
     "ends_with_colon",
     "leaks_template",
     "output_empty",
@@ -49,14 +52,23 @@ def output_equals_instruction(instance: Instance, instruction: str) -> str | Non
 
 def ends_with_colon(instance: Instance, _instruction: str) -> str | None:
     """What a colon announces is missing."""
+    return _ending(instance, (":",))
+
+
+def ends_with_any_colon(instance: Instance, _instruction: str) -> str | None:
+    """The same, and of a colon of Chinese or Japanese."""
+    return _ending(instance, (":", "："))
+
+
+def _ending(instance: Instance, colons: tuple[str, ...]) -> str | None:
     for text in (instance.input, instance.output):
-        if text.endswith(":"):
+        if text.endswith(colons):
             return text.splitlines()[-1][-_MOST_SHOWN:]
     return None
 
 
 _TEMPLATE = re.compile(
-    r"(?:^|\n)[ \t]*(?:(?:Task|Input|Output|Label|Class label|Classification)[ \t]*\d*:"
+    r"(?:^|\n)[ \t]*(?:(?:Task|Input|Output|Label|Class label|Classification)[ \t]*\d*[:：]"
     r"|#{2,3} (?:Instruction|Input|Response)\b)|<\|[\w-]{1,20}\|>|\[/?INST\]|<noinput>"
 )
 
@@ -73,18 +85,18 @@ _NEXT = re.compile(
 )
 
 
-def runs_on(instance: Instance, instruction: str) -> str | None:
+def runs_on(instance: Instance, instruction: str, words_of: Words = BY_BLANKS) -> str | None:
     """Behind the output stands the next task, or this one once more: base models do not stop."""
-    again = instance.output.find(instruction) if len(instruction.split()) > 3 else -1
+    again = instance.output.find(instruction) if words_of.count(instruction) > 3 else -1
     if again > 0:
         return _shown(instance.output[again:])
     found = _NEXT.search(instance.output)
     return _shown(found[0].strip()) if found else None
 
 
-def repetitive(instance: Instance, _instruction: str) -> str | None:
+def repetitive(instance: Instance, _instruction: str, words_of: Words = BY_BLANKS) -> str | None:
     """The model got stuck."""
-    return repeats_itself(instance.output) or repeats_itself(instance.input)
+    return repeats_itself(instance.output, words_of) or repeats_itself(instance.input, words_of)
 
 
 def refuses(instance: Instance, _instruction: str) -> str | None:

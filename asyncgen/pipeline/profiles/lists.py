@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["begins_item", "numbered_items", "tidied"]
 
-# "9. ", "9) ", "**9.** ", "Task 9: "; the number decides whether it begins an item.
-_NUMBER = re.compile(r"^\s*(?:\*\*)?(?:Task\s+)?(\d{1,4})\s?[.):]\s?(?:\*\*(?=\s))?\s*")
-_LIST_ITEM = re.compile(r"^(?:[-*•]|\d{1,4}[.)]|[A-Za-z][.)])\s")
+# "9. ", "9) ", "**9.** ", "Task 9: ", "９．", "9、", "（9）", in digits of any script; the number
+# decides whether it begins an item.
+_NUMBER = re.compile(r"^\s*(?:\*\*)?(?:Task\s+)?（?(\d{1,4})\s?[.):．、）：]\s?(?:\*\*(?=\s))?\s*")
+# Of "1、2" in an instruction the first is no number of the list.
+_AGAIN = re.compile(r"^\s*(?:\*\*)?(?:Task\s+)?(\d{1,4})\s?[.):]\s?(?:\*\*(?=\s))?\s*")
+_LIST_ITEM = re.compile(r"^(?:(?:[-*•]|\d{1,4}[.)]|[A-Za-z][.)])\s|（?\d{1,4}[．、）])")
 _BOLD = re.compile(r"^\*\*([^*\n]+)\*\*")
 
 
@@ -77,6 +80,6 @@ def begins_item(number: int, expected: int | None, first_number: int) -> bool:
 
 def _without_numbers(line: str) -> str:
     """Take away further numbers: small models write "9. 14. Name a river."."""
-    while match := _NUMBER.match(line):
+    while match := _AGAIN.match(line):
         line = line[match.end() :]
     return line

@@ -37,7 +37,7 @@ INSTANCE_RULES: tuple[InstanceRule, ...] = (
 
 
 def paper(blacklist_add: Sequence[str] = (), blacklist_remove: Sequence[str] = ()) -> Profile:
-    """Return the profile, its blacklist edited.
+    """Return the profile, its blacklist edited; its rules know nothing of other scripts.
 
     Raises:
         SettingsError: If the edits make no sense.

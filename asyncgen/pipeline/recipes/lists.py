@@ -24,11 +24,13 @@ class Wording:
         chat: For a conversation that asks for more of it; ``None`` where that gets the text too.
         begun: For one whose answer is begun: whom the model plays, and what it was asked; the
             number of items stands for ``{}``.
+        reminder: Said once more behind a list, in a conversation that asks for more of it.
     """
 
     text: str
     chat: str | None
     begun: tuple[str, str]
+    reminder: str = ""
 
 
 def numbering(settings: Settings) -> Numbering:
@@ -61,5 +63,5 @@ def continued(
         return Question(Prompt(system, begun, turns, settings.api, continues=True), stop)
     if goes_on.continues or wording.chat is None:
         return Question(Prompt(wording.text, begun, api=settings.api), stop)
-    more = f"{shown}\n\nContinue with tasks {goes_on.first} to {last}."
+    more = f"{shown}\n\n{wording.reminder}Continue with tasks {goes_on.first} to {last}."
     return Question(Prompt(wording.chat, more, api=settings.api))

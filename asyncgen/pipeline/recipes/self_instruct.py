@@ -29,8 +29,10 @@ def list_question(settings: Settings, instructions: Sequence[str]) -> Question:
         f"{number}. {form.listed(' '.join(text.split()))}"
         for number, text in enumerate(instructions, start=1)
     )
-    chat = form.chat.generation if form.chat is not None else None
-    wording = Wording(form.generation, chat, form.begun)
+    chat, reminder = None, ""
+    if form.chat is not None:
+        chat, reminder = form.chat.generation, form.chat.reminder
+    wording = Wording(form.generation, chat, form.begun, reminder)
     begun, stop = f"{shown}\n{numbering(settings).first}.", form.list_stop
     return continued(settings, wording, shown, begun=begun, stop=stop(last_number(settings) + 1))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from asyncgen.pipeline.harvest import finished
+from asyncgen.pipeline.profiles.words import words_of
 from asyncgen.pipeline.status import Status, status_of
 from asyncgen.report.measures.distribution import Distribution, distribution
 from asyncgen.report.measures.flow import Flow, flow
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from asyncgen.pipeline.draft import Draft
+    from asyncgen.pipeline.profiles.words import Words
     from asyncgen.report.reading import RunRead
     from asyncgen.settings import Settings
 
@@ -28,7 +30,7 @@ __all__ = ["Lengths", "Measures", "TaskRow", "measure"]
 
 
 class Lengths(Struct, frozen=True):
-    """Words, parted by white space; of inputs those that are not empty."""
+    """Words, as the run's rules count them; of inputs those that are not empty."""
 
     instruction: Distribution
     input: Distribution
@@ -53,7 +55,7 @@ class Measures(Struct, frozen=True, kw_only=True):
         tasks: The dataset, in its order.
         to_seed, to_kept: ROUGE-L of its instructions to the nearest seed, and to the nearest
             instruction that was kept before.
-        pairs: Verbs and nouns; ``None`` where no parser is installed.
+        pairs: Verbs and nouns; ``None`` where no parser is installed, or none for the language.
     """
 
     name: str
@@ -99,7 +101,7 @@ def measure(run: RunRead, parser: Any | None = None) -> Measures:
         seeds=len(run.seeds),
         models=_models(run),
         tasks=rows,
-        lengths=_lengths(chosen),
+        lengths=_lengths(chosen, words_of(settings.tokenizer)),
         to_seed=distribution(row.seed.score for row in rows),
         to_kept=distribution(row.kept.score for row in rows),
         stretches=stretches(fold, to_seed, to_kept),
@@ -107,7 +109,7 @@ def measure(run: RunRead, parser: Any | None = None) -> Measures:
         flow=flow(run.answers, settings),
         spending=spending(run.answers),
         labels=labels(chosen),
-        pairs=pairs(parser, [draft.instruction for draft in chosen]) if parser else None,
+        pairs=_pairs(parser, chosen, settings),
     )
 
 
@@ -119,12 +121,19 @@ def _models(run: RunRead) -> tuple[str, ...]:
     return tuple(sorted(filter(None, counts), key=lambda name: -counts[name]))
 
 
-def _lengths(tasks: Sequence[Draft]) -> Lengths:
+def _pairs(parser: Any | None, tasks: Sequence[Draft], settings: Settings) -> Pairs | None:
+    """Parse what is English as far as is known: the parser knows no other language."""
+    if parser is None or (settings.require_language or settings.language or "en") != "en":
+        return None
+    return pairs(parser, [task.instruction for task in tasks])
+
+
+def _lengths(tasks: Sequence[Draft], words: Words) -> Lengths:
     instances = [one for task in tasks for one in task.instances or ()]
-    inputs = [len(one.input.split()) for one in instances if one.input]
+    inputs = [words.count(one.input) for one in instances if one.input]
     return Lengths(
-        distribution(len(task.instruction.split()) for task in tasks),
+        distribution(words.count(task.instruction) for task in tasks),
         distribution(inputs),
-        distribution(len(one.output.split()) for one in instances),
+        distribution(words.count(one.output) for one in instances),
         len(instances) - len(inputs),
     )

@@ -29,10 +29,11 @@ class Nearness:
     """The seeds and the kept instructions of a run, each in a pool of their own."""
 
     def __init__(self, run: RunRead) -> None:
-        threshold = run.settings.threshold
+        threshold, tokenizer = run.settings.threshold, run.settings.tokenizer
         self._seeds = [seed.instruction for seed in run.seeds]
         self._kept = [draft.instruction for draft in run.fold.drafts]
-        self._seed_pool, self._kept_pool = Pool(threshold), Pool(threshold)
+        self._seed_pool = Pool(threshold, tokenizer)
+        self._kept_pool = Pool(threshold, tokenizer)
         self._seed_pool.add_many(self._seeds)
         self._kept_pool.add_many(self._kept)
 
