@@ -14,7 +14,7 @@ demo: $(VENV)/.demo  ## Grow a dataset of 100 tasks on the embedded model into r
 	$(BIN)/asyncgen generate runs/demo --endpoint local --target 100
 
 test: $(VENV)/.dev  ## Run the tests.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 test-slow: $(VENV)/.dev  ## Run the tests that take minutes, against llama.cpp's own server.
 	$(BIN)/python -m pytest -m slow

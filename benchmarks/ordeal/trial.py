@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LEFT", "Expected", "Trial", "calm_run", "undisturbed"]
 
-LEFT = {"settings.toml", "seeds.jsonl", "journal.db", "dataset.jsonl", "rejected.jsonl"}
-LEFT |= {"run.lock", "server.log"}
+LEFT = {
+    *("settings.toml", "seeds.jsonl", "journal.db", "dataset.jsonl", "rejected.jsonl"),
+    *("run.lock", "server.log"),
+}
 """What a finished run's folder holds."""
 
 _RESUMABLE = 3
