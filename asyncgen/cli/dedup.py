@@ -116,8 +116,13 @@ def dedup(  # noqa: PLR0913 - each parameter is a flag
         skip_bad=skip_bad,
         threads=threads or processors(),
     )
-    with _ending_cleanly(), _Display() as display:
-        outcome = run(job, lambda: _pool(threshold, tokenizer, scan=annotate), display.show)
+    with _ending_cleanly() as check, _Display() as display:
+
+        def watch(counts: Counts, share: float | None) -> None:
+            check()
+            display.show(counts, share)
+
+        outcome = run(job, lambda: _pool(threshold, tokenizer, scan=annotate), watch)
     seconds = time.monotonic() - began
     if as_json:
         from asyncgen.cli.summary import as_json_line
@@ -174,20 +179,33 @@ def _say(message: str) -> None:
 
 
 @contextlib.contextmanager
-def _ending_cleanly() -> Generator[None]:
-    """Let an interruption unwind, so that half-written files go, and say that nothing changed."""
+def _ending_cleanly() -> Generator[Callable[[], None]]:
+    """Let an interruption unwind, so that half-written files go, and say that nothing changed.
+
+    Yields what is to be called now and then: an exception raised by a signal is lost where
+    Python can only report it, in a finaliser say, and is raised again then.
+    """
+    received: list[int] = []
+
+    def check() -> None:
+        if received:
+            raise (
+                KeyboardInterrupt if received[0] == signal.SIGINT else SystemExit(128 + received[0])
+            )
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        sys.exit(128 + number)
+        received.append(number)
+        check()
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield check
     except KeyboardInterrupt:
         _say("interrupted; no file was replaced")
         raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Display:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["repeats_itself"]
 
 _SHARE = 0.3
-_LOOP = re.compile(r"(.{1,12}?)\1{19,}", re.DOTALL)
+_TIMES = 20
+_LOOP = re.compile(rf"(.{{1,12}}?)\1{{{_TIMES - 1},}}", re.DOTALL)
 
 
 def repeats_itself(text: str, words_of: Words = BY_BLANKS) -> str | None:
@@ -36,6 +37,9 @@ def repeats_itself(text: str, words_of: Words = BY_BLANKS) -> str | None:
 
 def _looped(text: str) -> str | None:
     """Return letters that come again and again; lines and blanks to fill in are layout."""
+    # Each of them does, wherever: most texts, being short, need not be searched.
+    if all(text.count(letter) < _TIMES for letter in set(text) if letter.isalpha()):
+        return None
     for found in _LOOP.finditer(text):
         if any(letter.isalpha() for letter in found[1]):
             return found[1].strip()
