@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from asyncgen.corpus.origins import BLOCK, Origins, reader_of
-from asyncgen.corpus.source import STANDARD, Source
-from asyncgen.errors import CorpusError, SettingsError
+from asyncgen.corpus.source import Source
+from asyncgen.errors import CorpusError
+from asyncgen.pipeline.given_files import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def with_excluded(settings: Settings) -> Settings:
     return msgspec.structs.replace(
         settings,
         exclude=tuple(map(str, paths)),
-        exclude_sha256=tuple(_digest(path) for path in paths),
+        exclude_sha256=tuple(digest_of(path, "--exclude") for path in paths),
     )
 
 
@@ -82,19 +82,9 @@ def read_excluded(settings: Settings) -> Excluded:
     """
     excluded = Excluded()
     for name, frozen in zip(settings.exclude, settings.exclude_sha256, strict=False):
-        if _digest(Path(name)) != frozen:
+        if digest_of(Path(name), "--exclude") != frozen:
             raise CorpusError(
                 name, "has changed since the run began: restore it, or make a new run"
             )
         excluded.read(Path(name))
     return excluded
-
-
-def _digest(path: Path) -> str:
-    if path.name == STANDARD or path.is_fifo():
-        raise SettingsError(f"--exclude {path.name}: must be a file, for each session reads it")
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise CorpusError(str(path), f"cannot be read ({error.strerror})") from error

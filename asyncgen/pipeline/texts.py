@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from msgspec import Struct
 from asyncgen.corpus.fields import Field
 from asyncgen.corpus.formats import corpus_of, format_of
 from asyncgen.corpus.rows import RowReader
-from asyncgen.corpus.source import STANDARD, Source
-from asyncgen.errors import CorpusError, SettingsError
+from asyncgen.corpus.source import Source
+from asyncgen.errors import CorpusError
+from asyncgen.pipeline.given_files import digest_of
 
 if TYPE_CHECKING:
     from asyncgen.settings import Settings
@@ -40,7 +40,9 @@ def with_texts(settings: Settings) -> Settings:
     """
     if not settings.texts:
         return settings
-    return msgspec.structs.replace(settings, texts_sha256=_digest(Path(settings.texts)))
+    return msgspec.structs.replace(
+        settings, texts_sha256=digest_of(Path(settings.texts), "--texts")
+    )
 
 
 def read_texts(settings: Settings) -> tuple[GivenText, ...]:
@@ -53,7 +55,7 @@ def read_texts(settings: Settings) -> tuple[GivenText, ...]:
     if not settings.texts:
         return ()
     path = Path(settings.texts)
-    if settings.texts_sha256 and _digest(path) != settings.texts_sha256:
+    if settings.texts_sha256 and digest_of(path, "--texts") != settings.texts_sha256:
         raise CorpusError(str(path), "not what it was when the run began; put the old file back")
     with Source(path) as source:
         corpus = corpus_of(source, format_of(source, _FIELDS[0]), Field(*_FIELDS))
@@ -66,13 +68,3 @@ def read_texts(settings: Settings) -> tuple[GivenText, ...]:
     if not texts:
         raise CorpusError(str(path), "holds no text")
     return texts
-
-
-def _digest(path: Path) -> str:
-    if path.name == STANDARD or path.is_fifo():
-        raise SettingsError(f"--texts {path.name}: must be a file, for each session reads it")
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise CorpusError(str(path), f"cannot be read ({error.strerror})") from error

@@ -10,14 +10,12 @@ import msgspec
 import pytest
 from rapidfuzz.distance import LCSseq
 from support.scripts import answer
+from support.session import SEEDS, Session
 
 from asyncgen.errors import AsyncgenError, RunPausedError
-from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.harvest import harvest
-from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.sampling import draw_demonstrations
-from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
 from asyncgen.records import Answer, Completion, Request
 from asyncgen.settings import Settings, resolve
 from asyncgen_kernels import tokenize
@@ -25,7 +23,8 @@ from asyncgen_kernels import tokenize
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SEEDS = read_seed_tasks(packaged("seed_tasks.jsonl"), at_least=8)
+    from asyncgen.pipeline.prompts import PromptBook
+    from asyncgen.records import Task
 
 
 def _settings(**changes: object) -> Settings:
@@ -33,35 +32,9 @@ def _settings(**changes: object) -> Settings:
     return resolve({}, flags)
 
 
-class _Session:
-    """A run without an engine: asks, answers in any order, folds."""
-
+class _Session(Session):
     def __init__(self, **changes: object) -> None:
-        self.settings = _settings(**changes)
-        self.prompts = PromptBook(self.settings, read_few_shot())
-        self.resume()
-
-    def resume(self, journal: list[Answer] | None = None) -> None:
-        self.fold = Fold(self.settings, SEEDS, self.prompts)
-        self.journal: list[Answer] = []
-        for one in journal or []:
-            self.commit(one)
-        self.agenda = Agenda(self.settings, self.fold, self.prompts)
-
-    def commit(self, one: Answer) -> None:
-        self.fold.commit(one)
-        self.journal.append(one)
-
-    def work(self, in_flight: int, rng: random.Random, most: int = 10**6) -> None:
-        """Keep requests in the air and answer a random one of them each time."""
-        air: list[Request] = []
-        while not self.agenda.finished and len(self.journal) < most:
-            while len(air) < in_flight and (request := self.agenda.next_request()):
-                air.append(request)
-            self.commit(_answered(air.pop(rng.randrange(len(air)))))
-
-    def result(self) -> bytes:
-        return msgspec.json.encode(harvest(self.fold, self.settings.target).tasks)
+        super().__init__(_settings(**changes), lambda request: _answered(request).completion)
 
 
 def _answered(request: Request) -> Answer:
@@ -139,13 +112,14 @@ def _spoilt(one: Answer, rng: random.Random, kind: int | None = None) -> Answer:
 
 def test_what_is_known_early_is_a_prefix_of_what_is_known_later() -> None:
     session = _Session(target=40)
-    known: list[bytes] = []
+    known: list[list[Task]] = []
     for most in range(20, 200, 20):
         session.work(16, random.Random(3), most=most)
-        known.append(session.result()[:-1])
+        known.append(session.tasks())
         session.resume(session.journal)
 
-    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(known))
+    assert len(known[-1]) > len(known[0])
+    assert all(later[: len(earlier)] == earlier for earlier, later in itertools.pairwise(known))
 
 
 def test_nothing_kept_is_too_similar_to_a_seed_or_to_anything_before_it() -> None:

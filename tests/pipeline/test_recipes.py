@@ -9,21 +9,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 import pytest
+from support.session import SEEDS, Session
 from support.simulation import answered
 
 from asyncgen.dataset import json_line
 from asyncgen.errors import CorpusError, RunPausedError, SettingsError
-from asyncgen.pipeline.agenda import Agenda
-from asyncgen.pipeline.fold import Fold
-from asyncgen.pipeline.harvest import harvest
 from asyncgen.pipeline.profiles.decisions import read_decisions
-from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.recipes import RECIPES
 from asyncgen.pipeline.recipes.blocks import block, read_blocks
 from asyncgen.pipeline.recipes.evol import operation_of, operations
 from asyncgen.pipeline.recipes.lists import numbering
 from asyncgen.pipeline.recipes.values import Candidate, Material, Question, Recipe, Turn
-from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
 from asyncgen.pipeline.texts import GivenText, read_texts, with_texts
 from asyncgen.records import Answer, Completion, Instance, Prompt
 from asyncgen.settings import Settings, resolve
@@ -31,9 +27,7 @@ from asyncgen.settings import Settings, resolve
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asyncgen.records import Request, Task
 
-SEEDS = read_seed_tasks(packaged("seed_tasks.jsonl"), at_least=8)
 TEXTS = tuple(
     GivenText(one.instances[0].output, row)
     for row, one in enumerate(SEEDS, 1)
@@ -58,41 +52,9 @@ def settings(recipe: str, **changes: Any) -> Settings:
     return resolve({}, {**flags, **changes})
 
 
-class _Session:
-    """A run without an engine: asks, answers in any order, folds."""
-
+class _Session(Session):
     def __init__(self, run: Settings, recipe: Recipe | None = None) -> None:
-        self.settings, self.recipe = run, recipe
-        self.prompts = PromptBook(run, read_few_shot())
-        self.resume([])
-
-    def resume(self, journal: Sequence[Answer]) -> None:
-        texts = TEXTS if self.settings.recipe == "backtranslate" else ()
-        self.fold = Fold(self.settings, SEEDS, self.prompts, texts=texts, recipe=self.recipe)
-        self.journal: list[Answer] = []
-        for one in journal:
-            self.commit(one)
-        self.agenda = Agenda(self.settings, self.fold, self.prompts)
-
-    def commit(self, one: Answer) -> None:
-        self.fold.commit(one)
-        self.journal.append(one)
-
-    def work(self, in_flight: int, rng: random.Random, most: int = 10**6) -> None:
-        """Keep requests in the air and answer a random one of them each time."""
-        air: list[Request] = []
-        while not self.agenda.finished and len(self.journal) < most:
-            while len(air) < in_flight and (request := self.agenda.next_request()):
-                air.append(request)
-            asked = air.pop(rng.randrange(len(air)))
-            self.commit(Answer(asked, answered(asked)))
-
-    def tasks(self) -> list[Task]:
-        return harvest(self.fold, self.settings.target).tasks
-
-    def result(self) -> bytes:
-        brought_in = harvest(self.fold, self.settings.target)
-        return msgspec.json.encode((brought_in.tasks, brought_in.rejections))
+        super().__init__(run, answered, TEXTS if run.recipe == "backtranslate" else (), recipe)
 
 
 # Every recipe.
