@@ -192,5 +192,6 @@ def _report(run: Run, code: int, problem: AsyncgenError | None, *, as_json: bool
         why = f"stopped early: {problem}" if problem else "interrupted"
         # What was changed since stands in the folder; the flags of old would undo it.
         anew = ["generate", str(run.folder.path), *(["--json"] if as_json else [])]
-        again = shlex.join(["asyncgen", *(anew if run.adjusted else sys.argv[1:])])
+        told = problem.go_on_with if isinstance(problem, RunPausedError) else ()
+        again = shlex.join(["asyncgen", *(anew if run.adjusted else sys.argv[1:]), *told])
         typer.echo(f"asyncgen: {why}; nothing is lost, resume with: {again}", err=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncgen.errors import RunFolderError
-from asyncgen.settings import Settings, differences, read_toml, resolve, to_toml
+from asyncgen.settings import LOWERABLE, Settings, differences, read_toml, resolve, to_toml
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,9 +153,10 @@ class RunFolder:
         found = differences(self.read_settings(), wanted)
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            lower = " or a lower one" if found[0].partition(":")[0] in LOWERABLE else ""
             raise RunFolderError(
                 self.path,
-                f"a run of other settings, {found[0]}{more}; give the same again, "
+                f"a run of other settings, {found[0]}{more}; give the same again{lower}, "
                 "or choose another run folder",
             )
 
