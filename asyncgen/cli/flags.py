@@ -82,7 +82,7 @@ Seeds = Annotated[
 ]
 _EXCLUDE = (
     "File of texts that nothing kept may resemble (a benchmark, say), of any format that dedup "
-    "reads: fields 'instruction' or 'text', or lines of text. Repeatable."
+    "reads: fields 'instruction' or 'text', FILE:FIELD for another, or lines of text. Repeatable."
 )
 Exclude = Annotated[list[Path] | None, typer.Option(metavar="FILE", help=_EXCLUDE)]
 Seed = Annotated[int | None, typer.Option(help="Keys every random choice.")]

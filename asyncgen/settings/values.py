@@ -169,8 +169,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         target: How many finished tasks are wanted.
         seeds: File of seed tasks; empty for those of the package.
         seeds_sha256: What it held when the run began.
-        exclude: Files of texts that nothing kept may resemble.
-        exclude_sha256: What they held when the run began, in the same order.
+        exclude: Files of texts that nothing kept may resemble, as ``FILE`` or ``FILE:FIELD``.
+        exclude_sha256: What they held when the run began, in the same order, with the field.
         seed: Keys every random choice of the run.
         demonstrations: Tasks shown in a generation prompt.
         machine_demonstrations: How many of them machine-made, when there are.
