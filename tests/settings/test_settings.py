@@ -205,6 +205,22 @@ def test_each_setting_of_the_identity_is_named_with_both_values(name: str) -> No
         assert found == [f"{name}: {before!r} → {after!r}"]
 
 
+def test_the_bound_of_saturation_may_be_lowered_and_not_raised() -> None:
+    frozen = settings_of(saturation_bound=0.02)
+    lower, higher = (settings_of(saturation_bound=bound) for bound in (0.0, 0.03))
+
+    assert differences(frozen, lower) == []
+    assert differences(frozen, higher) == ["saturation_bound: 0.02 → 0.03"]
+    assert differences(frozen, lower, passing_over=()) == ["saturation_bound: 0.02 → 0.0"]
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.0, math.nan, math.inf])
+def test_the_bound_of_saturation_lies_in_its_range(value: float) -> None:
+    said = refusal({**HOSTED, "saturation_bound": value})
+
+    assert said == f"--saturation-bound {value}: must lie in [0, 1); 0 is for never"
+
+
 def test_excluded_files_are_told_by_name_and_content() -> None:
     frozen = settings_of()
     one = msgspec.structs.replace(frozen, exclude=("/a.csv",), exclude_sha256=("0123456789",))
