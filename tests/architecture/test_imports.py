@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "cache": VALUES | {"journal"},
     "control": VALUES,
     "statistics": set[str](),
+    "evaluate": VALUES | {"statistics", "kernels"},
     "dataset": VALUES | {"corpus", "kernels"},
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
