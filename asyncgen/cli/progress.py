@@ -58,7 +58,8 @@ class Progress:
 
     def close(self) -> None:
         """Show the state a last time."""
-        if self._enabled:
+        engine = self._survey.session.snapshot()
+        if self._enabled and engine is not None and engine.answered + engine.recalled:
             self._show()
 
     def _show(self) -> None:
