@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Evaluate: TypeAlias = "Callable[..., tuple[int, str, str]]"
 
-TASKS = {
+TASKS: dict[str, dict[str, Any]] = {
     "task1_sizes": {
         "Categories": ["Word Analogy"],
         "Definition": ["Name the opposite of the size"],
