@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "statistics": set[str](),
     "survey": VALUES | {"settings", "endpoints", "engine", "journal", "cache"},
     "evaluate": VALUES
-    | {"settings", "endpoints", "survey", "statistics", "corpus", "dataset", "report", "kernels"},
+    | {"settings", "journal", "pipeline", "statistics", "dataset", "report", "kernels"},
     "dataset": VALUES | {"corpus", "kernels"},
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},

@@ -30,8 +30,10 @@ ness skies dying lying news inning outings cannings howe proceed succeed
 """.split()
 
 SCORER = RougeScorer(["rougeL"], use_stemmer=True)
+_STEMMER = SCORER._tokenizer._stemmer
+assert _STEMMER is not None
 # It stems each word each time.
-SCORER._tokenizer._stemmer.stem = cache(SCORER._tokenizer._stemmer.stem)
+_STEMMER.stem = cache(_STEMMER.stem)
 
 
 def reference(prediction: str, references: list[str]) -> float:
