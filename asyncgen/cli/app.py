@@ -15,6 +15,7 @@ from asyncgen.cli import (
     estimate,
     export,
     generate,
+    rate,
     refilter,
     report,
     serve,
@@ -47,6 +48,7 @@ app.command("refilter")(refilter.refilter)
 app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
 app.command("report")(report.report)
+app.command("rate")(rate.rate)
 app.command("dedup")(dedup.dedup)
 app.add_typer(serve.serve_app, name="serve")
 app.add_typer(bench.bench_app, name="bench")

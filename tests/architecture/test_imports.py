@@ -32,9 +32,11 @@ MAY_IMPORT = {
     | {"settings", "endpoints", "engine", "journal", "cache", "dataset", "corpus", "kernels"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "report": VALUES | {"", "settings", "journal", "corpus", "pipeline", "kernels"},
+    "statistics": VALUES,
+    "rate": VALUES | {"statistics", "corpus", "journal", "report"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
-    | {"pipeline", "planning", "report", "bench", "control"},
+    | {"pipeline", "planning", "report", "bench", "control", "rate"},
 }
 """What each room may import besides itself, of ours. A new room is entered here."""
 
