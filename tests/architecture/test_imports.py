@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "journal": VALUES,
     "cache": VALUES | {"journal"},
     "control": VALUES,
+    "statistics": set[str](),
     "dataset": VALUES | {"corpus", "kernels"},
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
