@@ -10,7 +10,7 @@ from msgspec import Struct
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import RunLock
 from asyncgen.rate.figures import figures_of
-from asyncgen.rate.results import results_of
+from asyncgen.rate.results import PLAN, results_of
 from asyncgen.rate.store import RatingStore
 from asyncgen.rate.words import (
     AGREEMENT_COLUMNS,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from asyncgen.rate.responses import Study
     from asyncgen.rate.results import Results
     from asyncgen.report.figures.figure import Figure
+    from asyncgen.statistics.bootstrap import Resampling
 
 __all__ = ["Written", "database", "opened", "write_results"]
 
@@ -76,7 +77,7 @@ def opened(
         yield store, added
 
 
-def write_results(folder: Path) -> Written:
+def write_results(folder: Path, plan: Resampling = PLAN) -> Written:
     """Measure a study as far as it is, and write `results.html`, `results.md` and the figures.
 
     Raises:
@@ -84,7 +85,7 @@ def write_results(folder: Path) -> Written:
         CorpusError: If a file cannot be written.
     """
     with RatingStore(database(folder), writable=False) as store:
-        results = results_of(store)
+        results = results_of(store, plan)
     figures = figures_of(results)
     names = [f"figures/{figure.name}.svg" for figure in figures]
     written = [folder / "results.html", folder / "results.md"]

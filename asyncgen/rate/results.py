@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from asyncgen.rate.responses import Response
     from asyncgen.rate.store import Kind, Rater, RatingStore
 
-__all__ = ["Agreement", "ByRater", "Difference", "Estimate", "ModelLevels", "Results", "results_of"]
+__all__ = [
+    "PLAN",
+    "Agreement",
+    "ByRater",
+    "Difference",
+    "Estimate",
+    "ModelLevels",
+    "Results",
+    "results_of",
+]
 
 _LEVELS = len(LETTERS)
 _ACCEPTABLE = TWO_LEVELS.index(1)

@@ -87,7 +87,7 @@ function showItem(item) {
 }
 
 function showEnd() {
-  const counts = Object.entries(turn.counts).sort().map(([level, count]) => `${count} × ${level}`);
+  const counts = Object.entries(turn.counts).sort().map(([level, count]) => `${count} times ${level}`);
   $("thanks").textContent =
     `Thank you, ${turn.rater}: ${counts.join(", ")}. All of it is kept; you may close this page.`;
   $("done-title").focus({ preventScroll: true });
