@@ -89,25 +89,28 @@ def _serve(store: RatingStore, out: Path, host: str, port: int) -> None:
     from asyncgen.rate.words import standing
 
     desk = Desk(store)
-    anyio.run(_until_stopped, desk, store.fact("token"), host, port)
+    taken = anyio.run(_until_stopped, desk, store.fact("token"), host, port)
     typer.echo(f"stopped: {desk.kept:,} ratings kept this time")
-    typer.echo("\n".join(standing(store)))
+    for line in standing(store):
+        typer.echo(line)
     again = shlex.join(
         ["asyncgen", "rate", "--out", str(out)]
         + (["--host", host] if host != _LOOPBACK else [])
-        + (["--port", str(port)] if port != _PORT else [])
+        + (["--port", str(taken)] if taken != _PORT else [])
     )
     typer.echo(f"  go on:   {again}")
     typer.echo(f"  results: {shlex.join(['asyncgen', 'rate', '--out', str(out), '--results'])}")
 
 
-async def _until_stopped(desk: Desk, token: str, host: str, port: int) -> None:
+async def _until_stopped(desk: Desk, token: str, host: str, port: int) -> int:
+    """Serve until a signal; return the port."""
     import anyio
 
     from asyncgen.rate.server import serving
 
-    async with serving(desk, token, host, port) as url:
-        typer.echo(f"rate at {url}\nWhoever has this address can rate. Ctrl-C stops it.")
+    async with serving(desk, token, host, port) as page:
+        typer.echo(f"rate at {page.url}\nWhoever has this address can rate. Ctrl-C stops it.")
         with anyio.open_signal_receiver(*ending()) as signals:
             async for _ in signals:
                 break
+    return page.port

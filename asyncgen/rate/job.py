@@ -10,18 +10,11 @@ from msgspec import Struct
 from asyncgen.errors import RunFolderError
 from asyncgen.journal import RunLock
 from asyncgen.rate.figures import figures_of
+from asyncgen.rate.page import results_page
 from asyncgen.rate.results import PLAN, results_of
 from asyncgen.rate.store import RatingStore
-from asyncgen.rate.words import (
-    AGREEMENT_COLUMNS,
-    LEVEL_COLUMNS,
-    agreement_cells,
-    difference_words,
-    level_cells,
-    markdown,
-)
+from asyncgen.rate.words import markdown
 from asyncgen.report.figures.files import write_figures
-from asyncgen.report.page.sheet import base_style, digest
 from asyncgen.report.writing import write_whole
 
 if TYPE_CHECKING:
@@ -30,7 +23,6 @@ if TYPE_CHECKING:
 
     from asyncgen.rate.responses import Study
     from asyncgen.rate.results import Results
-    from asyncgen.report.figures.figure import Figure
     from asyncgen.statistics.bootstrap import Resampling
 
 __all__ = ["Written", "database", "opened", "write_results"]
@@ -89,40 +81,8 @@ def write_results(folder: Path, plan: Resampling = PLAN) -> Written:
     figures = figures_of(results)
     names = [f"figures/{figure.name}.svg" for figure in figures]
     written = [folder / "results.html", folder / "results.md"]
-    write_whole(written[0], _page(results, figures).encode("utf-8", "replace"))
+    write_whole(written[0], results_page(results, figures).encode("utf-8", "replace"))
     write_whole(written[1], markdown(results, names).encode("utf-8", "replace"))
     # Last: a picture moves into its file.
     written += write_figures(folder / "figures", figures) if figures else []
     return Written(results, tuple(written))
-
-
-def _page(results: Results, figures: list[Figure]) -> str:
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    from asyncgen.rate.page import asset
-    from asyncgen.rate.rubric import RUBRIC
-    from asyncgen.report.figures.svg import markup
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    style = base_style() + asset("results.css")
-    return environment.from_string(asset("results.html")).render(
-        results=results,
-        rubric=RUBRIC,
-        policy=f"default-src 'none'; style-src '{digest(style)}'; img-src data:",
-        style=Markup(style),  # noqa: S704 - ours
-        raters=[
-            {
-                "figure": figure,
-                "picture": Markup(markup(figure.picture)),  # noqa: S704 - its words are escaped
-                "rows": list(level_cells(one)),
-                "differences": [difference_words(two) for two in one.differences],
-            }
-            for one, figure in zip(results.raters, figures, strict=True)
-        ],
-        level_columns=LEVEL_COLUMNS,
-        agreement_columns=AGREEMENT_COLUMNS,
-        agreement=list(agreement_cells(results)),
-    )

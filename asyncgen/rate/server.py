@@ -7,6 +7,7 @@ cookies. A request without it learns nothing but that.
 from __future__ import annotations
 
 import hmac
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +15,7 @@ import msgspec
 from aiohttp import web
 
 from asyncgen.errors import LocalServerError, RunFolderError
-from asyncgen.rate.page import HEADERS, render
+from asyncgen.rate.page import HEADERS, rating_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -27,12 +28,19 @@ if TYPE_CHECKING:
 
     Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-__all__ = ["serving"]
+__all__ = ["Served", "serving"]
 
 T = TypeVar("T")
 
 _LARGEST = 16_384
 """Bytes of a request's body."""
+
+
+class Served(msgspec.Struct, frozen=True):
+    """Where the page is."""
+
+    url: str
+    port: int
 
 
 class _Coming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,8 +59,8 @@ class _Undone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @asynccontextmanager
-async def serving(desk: Desk, token: str, host: str, port: int) -> AsyncGenerator[str]:
-    """Serve the page for as long as the block runs, and yield its URL.
+async def serving(desk: Desk, token: str, host: str, port: int) -> AsyncGenerator[Served]:
+    """Serve the page for as long as the block runs, and yield where.
 
     Args:
         desk: Answers the page's requests.
@@ -74,13 +82,15 @@ async def serving(desk: Desk, token: str, host: str, port: int) -> AsyncGenerato
                 f"cannot listen on {host}:{port}: {reason}; choose another with --port"
             ) from error
         taken = int(runner.addresses[0][1])
-        yield f"http://{f'[{host}]' if ':' in host else host}:{taken}/{token}/"
+        # A wildcard is no address to go to.
+        name = socket.gethostname() if host in {"0.0.0.0", "::"} else host  # noqa: S104 - asked for
+        yield Served(f"http://{f'[{name}]' if ':' in name else name}:{taken}/{token}/", taken)
     finally:
         await runner.cleanup()
 
 
 def _application(desk: Desk, token: str) -> web.Application:
-    page = render().encode()
+    page = rating_page().encode()
     app = web.Application(middlewares=[_guard(token)], client_max_size=_LARGEST)
     app.on_response_prepare.append(_with_headers)
 

@@ -100,7 +100,10 @@ class RatingStore:
         if not writable and not path.exists():
             raise RunFolderError(path.parent, "no study here: name files of responses")
         with ExitStack() as undo, self._named("cannot be used"):
-            mode = "rwc" if writable else "ro"
+            if writable:
+                # For the owner's eyes: the token in it opens the page.
+                path.touch(mode=0o600)
+            mode = "rw" if writable else "ro"
             self._connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None
             )
@@ -236,8 +239,7 @@ class RatingStore:
                 )
                 self._connection.execute(f"PRAGMA application_id = {_APPLICATION}")
                 self._connection.execute(f"PRAGMA user_version = {VERSION}")
-                # The token opens the page: for the owner's eyes.
-                self.path.chmod(0o600)
+        self._connection.execute("PRAGMA foreign_keys = ON")
         self._connection.execute("PRAGMA journal_mode = WAL")
         # FULL: a rating that was acknowledged outlives a power cut.
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -270,5 +272,5 @@ class RatingStore:
     def _named(self, problem: str) -> Generator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise RunFolderError(self.path, f"{problem} ({error})") from error

@@ -72,7 +72,7 @@ def test_a_rater_goes_on_where_he_was_and_ctrl_c_says_how(tmp_path: Path) -> Non
     assert code == 0
     assert "stopped: 1 ratings kept this time" in said
     assert "Ada: 1 of 16" in said
-    assert f"go on:   asyncgen rate --out '{out}'" in said
+    assert f"go on:   asyncgen rate --out '{out}' --port {server.port}\n" in said
     assert f"results: asyncgen rate --out '{out}' --results" in said
 
     with Serving(out, port=server.port) as again:

@@ -59,10 +59,10 @@ class Caller:
 def asking(store: RatingStore, check: Callable[[Caller], Awaitable[None]]) -> None:
     async def run() -> None:
         async with (
-            serving(Desk(store), TOKEN, "127.0.0.1", 0) as url,
+            serving(Desk(store), TOKEN, "127.0.0.1", 0) as page,
             aiohttp.ClientSession() as session,
         ):
-            await check(Caller(session, url))
+            await check(Caller(session, page.url))
 
     asyncio.run(run())
 
@@ -174,8 +174,8 @@ def test_a_rating_that_cannot_be_written_is_not_acknowledged(store: RatingStore)
 
 def test_an_address_in_use_is_named(store: RatingStore) -> None:
     async def run() -> None:
-        async with serving(Desk(store), TOKEN, "127.0.0.1", 0) as url:
-            port = int(url.split(":")[2].split("/")[0])
+        async with serving(Desk(store), TOKEN, "127.0.0.1", 0) as page:
+            port = page.port
             with pytest.raises(
                 LocalServerError, match=f"cannot listen on 127.0.0.1:{port}: .*--port"
             ):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from asyncgen import __version__
 from asyncgen.report.figures.losses import counted, in_words
 from asyncgen.report.figures.svg import markup
-from asyncgen.report.page.sheet import base_style, digest
+from asyncgen.report.page.sheet import base_style, digest, environment
 from asyncgen.report.page.tasks import packed
 from asyncgen.report.page.words import differing, facts, lead, settings_of, stages
 
@@ -38,17 +38,14 @@ def render(runs: Sequence[Measures], figures: Gallery, *, missing: str = "") -> 
         figures: Of the same runs.
         missing: What could not be drawn, and what to install for it.
     """
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     style, script = _style(), _asset("page.js")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["words"] = in_words
-    environment.filters["counted"] = counted
-    environment.filters["svg"] = _svg
-    return environment.from_string(_asset("page.html")).render(
+    templates = environment()
+    templates.filters["words"] = in_words
+    templates.filters["counted"] = counted
+    templates.filters["svg"] = _svg
+    return templates.from_string(_asset("page.html")).render(
         runs=runs,
         figures=figures,
         missing=missing,

@@ -5,10 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from asyncgen.report.figures.svg import COLOURS, page_rules
 
-__all__ = ["base_style", "digest"]
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["base_style", "digest", "environment"]
+
+
+def environment() -> Environment:
+    """Return what fills templates: text is escaped, and a name that is not given is an error."""
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 def base_style() -> str:
