@@ -33,7 +33,8 @@ __all__ = [
     "Usage",
 ]
 
-Stage = Literal["generation", "classification", "instances"]
+Stage = Literal["generation", "classification", "instances", "survey"]
+"""What a request is for: the stages of Self-Instruct, or a question of a fixed set."""
 
 Api = Literal["chat", "completions", "anthropic"]
 

@@ -13,6 +13,7 @@ from asyncgen.cli import (
     ctl,
     dedup,
     estimate,
+    evaluate,
     export,
     generate,
     rate,
@@ -50,6 +51,7 @@ app.command("export")(export.export)
 app.command("report")(report.report)
 app.command("rate")(rate.rate)
 app.command("dedup")(dedup.dedup)
+app.add_typer(evaluate.evaluate_app, name="evaluate")
 app.add_typer(serve.serve_app, name="serve")
 app.add_typer(bench.bench_app, name="bench")
 

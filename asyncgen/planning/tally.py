@@ -90,7 +90,7 @@ def tally_of(answers: Iterable[Answer], classification: Collection[str]) -> Tall
 
 
 def _kind(request: Request, classification: Collection[str]) -> Kind:
-    if request.stage != "instances":
+    if request.stage in {"generation", "classification"}:
         return request.stage
     return "output_first" if request.key in classification else "input_first"
 

@@ -26,18 +26,30 @@ MAY_IMPORT = {
     "cache": VALUES | {"journal"},
     "control": VALUES,
     "statistics": set[str](),
+    "survey": VALUES | {"settings", "endpoints", "engine", "journal", "cache"},
+    "evaluate": VALUES
+    | {"settings", "journal", "pipeline", "statistics", "dataset", "report", "kernels"},
     "dataset": VALUES | {"corpus", "kernels"},
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
     "pipeline": VALUES
-    | {"settings", "endpoints", "engine", "journal", "cache", "dataset", "corpus", "kernels"},
+    | {"settings", "endpoints", "engine", "journal", "survey", "dataset", "corpus", "kernels"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "report": VALUES | {"", "settings", "journal", "corpus", "pipeline", "kernels"},
-    "statistics": VALUES,
-    "rate": VALUES | {"statistics", "corpus", "journal", "report"},
+    "rate": VALUES | {"settings", "statistics", "corpus", "journal", "report"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
-    | {"pipeline", "planning", "report", "bench", "control", "rate"},
+    | {
+        "pipeline",
+        "planning",
+        "report",
+        "bench",
+        "control",
+        "survey",
+        "evaluate",
+        "statistics",
+        "rate",
+    },
 }
 """What each room may import besides itself, of ours. A new room is entered here."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec import Struct
@@ -42,9 +42,12 @@ class Spending(Struct, frozen=True, kw_only=True):
     p99: float
 
 
+_STAGES: tuple[Stage, ...] = ("generation", "classification", "instances")
+
+
 def spending(answers: Sequence[Answer]) -> tuple[Spending, ...]:
     """Sum up the stages, in their order."""
-    by_stage: dict[Stage, list[Completion]] = {stage: [] for stage in get_args(Stage)}
+    by_stage: dict[Stage, list[Completion]] = {stage: [] for stage in _STAGES}
     for answer in answers:
         by_stage[answer.request.stage].append(answer.completion)
     return tuple(_of(stage, completions) for stage, completions in by_stage.items())
