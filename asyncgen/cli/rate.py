@@ -13,6 +13,7 @@ from asyncgen.cli.signals import ending
 if TYPE_CHECKING:
     from asyncgen.rate.desk import Desk
     from asyncgen.rate.store import RatingStore
+    from asyncgen.settings import Settings
 
 __all__ = ["rate"]
 
@@ -42,7 +43,21 @@ def rate(  # noqa: PLR0913 - each parameter is a flag
     seed: Annotated[
         int | None, typer.Option(help="Keys the order of each rater; 0 unless given.")
     ] = None,
-) -> None:
+    judge: Annotated[
+        str | None,
+        typer.Option(metavar="ENDPOINT", help="Let a model rate as well: base URL, or 'local'."),
+    ] = None,
+    judge_model: Annotated[
+        str | None, typer.Option(help="Its name, as the endpoint knows it.")
+    ] = None,
+    judge_api_key_env: Annotated[
+        str | None, typer.Option(help="Environment variable that holds its key.")
+    ] = None,
+    judge_config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of settings for it: limits, max_cost, api, cache."),
+    ] = None,
+) -> int:
     """Rate responses of several models on a local page, from A to D, blind.
 
     Whoever has the printed URL can rate, under a name of his own; a rating is on the disk before
@@ -51,21 +66,70 @@ def rate(  # noqa: PLR0913 - each parameter is a flag
     --results prints counts, differences and the raters' agreement, and writes results.html,
     results.md and the figures into the folder.
 
+    --judge asks a model for a level of each response, by the same rubric; run again to resume.
+    It is reported apart, with its agreement to each person.
+
     Example: asyncgen rate before.jsonl after.jsonl --out ratings
     """
     from asyncgen.rate.job import opened
     from asyncgen.rate.responses import read_responses
 
     study = read_responses(responses) if responses else None
-    tells = results or as_json
+    settings = _judge_settings(judge, judge_model, judge_api_key_env, judge_config)
+    tells = results or as_json or settings is not None
     if study is not None or seed is not None or not tells:
         with opened(out, study, seed) as (store, added):
             if added:
                 typer.echo(f"{out}: {added:,} responses added", err=as_json)
             if not tells:
                 _serve(store, out, host, port)
-                return
-    _tell(out, as_json=as_json)
+                return 0
+    code = 0 if settings is None else _judge(out, settings, quiet=as_json)
+    if code == 0:
+        _tell(out, as_json=as_json)
+    return code
+
+
+def _judge_settings(
+    endpoint: str | None, model: str | None, api_key_env: str | None, config: Path | None
+) -> Settings | None:
+    from asyncgen.errors import SettingsError
+    from asyncgen.settings import read_toml, resolve
+
+    flags = {"endpoint": endpoint and [endpoint], "model": model, "api_key_env": api_key_env}
+    if config is None and endpoint is None:
+        if any(flags.values()):
+            raise SettingsError("--judge-model and --judge-api-key-env belong to --judge ENDPOINT")
+        return None
+    table = read_toml(config) if config is not None else {}
+    return resolve(table, flags, source=str(config))
+
+
+def _judge(out: Path, settings: Settings, *, quiet: bool) -> int:
+    """Ask a model for levels and keep them; return the exit code."""
+    import re
+
+    from asyncgen.cli.inquiry import ask_all
+    from asyncgen.rate.job import database
+    from asyncgen.rate.judge import judging, keep_verdicts
+    from asyncgen.rate.store import RatingStore
+    from asyncgen.survey.survey import Survey, SurveyFolder
+
+    # People may rate meanwhile: the page's server has the folder, this only the file.
+    with RatingStore(database(out), writable=False) as store:
+        asked = judging(store, settings)
+    slug = re.sub(r"[^\w.-]+", "-", asked.model).strip("-.")
+    folder = SurveyFolder(out / f"judge-{slug}")
+    with Survey.opened(folder, settings, asked.terms, asked.requests) as survey:
+        code = ask_all(survey, quiet=quiet)
+        answers = dict(survey.answers)
+    if code == 0:
+        with RatingStore(database(out), writable=True) as store:
+            verdicts = keep_verdicts(store, asked.model, answers)
+        if verdicts.unread:
+            of = f"{verdicts.kept + verdicts.unread:,} answers of {asked.model}"
+            typer.echo(f"asyncgen: {verdicts.unread:,} of {of} name no level", err=True)
+    return code
 
 
 def _tell(out: Path, *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from asyncgen.journal import transaction
 from asyncgen.rate.responses import RatedTask, Response, Study
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -211,12 +211,25 @@ class RatingStore:
         Raises:
             RunFolderError: If it cannot be written: the disk is full, say.
         """
-        if self.given(rater).get(response) == level:
+        self.rate_all(rater, {response: level})
+
+    def rate_all(self, rater: int, levels: Mapping[int, str | None]) -> None:
+        """Keep ratings by response, all of them or none.
+
+        Raises:
+            RunFolderError: If they cannot be written.
+        """
+        given, now = self.given(rater), time.time()
+        rows = [
+            (rater, response, level, now)
+            for response, level in levels.items()
+            if given.get(response) != level
+        ]
+        if not rows:
             return
-        with self._named("the rating cannot be kept"):
-            self._connection.execute(
-                "INSERT INTO ratings (rater, response, level, rated_at) VALUES (?, ?, ?, ?)",
-                (rater, response, level, time.time()),
+        with self._named("the rating cannot be kept"), transaction(self._connection):
+            self._connection.executemany(
+                "INSERT INTO ratings (rater, response, level, rated_at) VALUES (?, ?, ?, ?)", rows
             )
 
     def given(self, rater: int) -> dict[int, str]:
