@@ -80,7 +80,9 @@ def judging(store: RatingStore, settings: Settings) -> Judging:
     """
     tasks = {task.id: task for task in store.tasks()}
     lane = settings.lanes()[0]
-    model, api = lane.model or lane.url, lane.api or settings.api
+    # The embedded model's likelihoods tell at once what it would not say in many words.
+    api: Api = "completions" if settings.is_embedded else lane.api or settings.api
+    model = lane.model or lane.url
     sampling = _COMPLETION if api == "completions" else _CHAT
     return Judging(
         model=model,

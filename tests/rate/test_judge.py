@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
-from asyncgen.rate.judge import level_of, question
-from asyncgen.rate.responses import RatedTask, Response
+import pytest
+from rate.material import write_study
+
+from asyncgen.rate.job import opened
+from asyncgen.rate.judge import judging, level_of, question
+from asyncgen.rate.responses import RatedTask, Response, read_responses
 from asyncgen.rate.rubric import RUBRIC
 from asyncgen.records import Completion
+from asyncgen.settings import resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TASK = RatedTask(id="t", instruction="Say x.", input="", reference="x")
 
@@ -78,3 +86,18 @@ def test_likelihoods_decide_where_they_are_told() -> None:
 
 def test_a_request_that_failed_names_no_level() -> None:
     assert level_of(Completion(text="A", finish_reason="error")) is None
+
+
+def test_every_response_is_asked_about_and_the_embedded_model_by_likelihood(tmp_path: Path) -> None:
+    hosted = resolve({}, {"endpoint": ["http://127.0.0.1:1/v1"], "model": "m"})
+    embedded = resolve({}, {"endpoint": ["local"]})
+    with opened(tmp_path / "out", read_responses(write_study(tmp_path)), None) as (store, _):
+        numbers = [str(number) for number in store.responses()]
+        asked, locally = judging(store, hosted), judging(store, embedded)
+
+    assert [one.key for one in asked.requests] == [one.key for one in locally.requests] == numbers
+    assert (asked.model, locally.model) == ("m", "local")
+    assert {one.prompt.api for one in asked.requests} == {"chat"}
+    assert {one.prompt.api for one in locally.requests} == {"completions"}
+    assert all(one.sampling.choices == ("A", "B", "C", "D") for one in locally.requests)
+    assert {one.sampling.temperature for one in asked.requests + locally.requests} == {0.0}
