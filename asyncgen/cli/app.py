@@ -16,6 +16,7 @@ from asyncgen.cli import (
     evaluate,
     export,
     generate,
+    rate,
     refilter,
     report,
     serve,
@@ -48,6 +49,7 @@ app.command("refilter")(refilter.refilter)
 app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
 app.command("report")(report.report)
+app.command("rate")(rate.rate)
 app.command("dedup")(dedup.dedup)
 app.add_typer(evaluate.evaluate_app, name="evaluate")
 app.add_typer(serve.serve_app, name="serve")

@@ -36,9 +36,20 @@ MAY_IMPORT = {
     | {"settings", "endpoints", "engine", "journal", "survey", "dataset", "corpus", "kernels"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "report": VALUES | {"", "settings", "journal", "corpus", "pipeline", "kernels"},
+    "rate": VALUES | {"settings", "statistics", "corpus", "journal", "report"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
-    | {"pipeline", "planning", "report", "bench", "control", "survey", "evaluate", "statistics"},
+    | {
+        "pipeline",
+        "planning",
+        "report",
+        "bench",
+        "control",
+        "survey",
+        "evaluate",
+        "statistics",
+        "rate",
+    },
 }
 """What each room may import besides itself, of ours. A new room is entered here."""
 

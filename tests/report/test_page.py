@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from report.browser import browser, find_chromium, visit
 from report.material import HOSTILE, make_run
+from support.browser import browser, find_chromium, visit
 
 from asyncgen.report.job import make_report
 from asyncgen_kernels import warm_up

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from asyncgen import __version__
 from asyncgen.report.figures.losses import counted, in_words
-from asyncgen.report.figures.svg import COLOURS, markup, page_rules
+from asyncgen.report.figures.svg import markup
+from asyncgen.report.page.sheet import base_style, digest, environment
 from asyncgen.report.page.tasks import packed
 from asyncgen.report.page.words import differing, facts, lead, settings_of, stages
 
@@ -39,21 +38,18 @@ def render(runs: Sequence[Measures], figures: Gallery, *, missing: str = "") -> 
         figures: Of the same runs.
         missing: What could not be drawn, and what to install for it.
     """
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
     style, script = _style(), _asset("page.js")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["words"] = in_words
-    environment.filters["counted"] = counted
-    environment.filters["svg"] = _svg
-    return environment.from_string(_asset("page.html")).render(
+    templates = environment()
+    templates.filters["words"] = in_words
+    templates.filters["counted"] = counted
+    templates.filters["svg"] = _svg
+    return templates.from_string(_asset("page.html")).render(
         runs=runs,
         figures=figures,
         missing=missing,
-        policy=_POLICY.format(script=_digest(script), style=_digest(style)),
+        policy=_POLICY.format(script=digest(script), style=digest(style)),
         style=Markup(style),  # noqa: S704 - ours
         script=Markup(script),  # noqa: S704 - ours
         tasks=packed(runs),
@@ -73,22 +69,8 @@ def _svg(figure: Figure) -> Markup:
 
 
 def _style() -> str:
-    light, dark = (
-        " ".join(f"--{name}: {pair[which]};" for name, pair in COLOURS.items()) for which in (0, 1)
-    )
-    colours = (
-        f":root {{ {light} }}\n"
-        # On the screen only: paper is light.
-        f"@media screen and (prefers-color-scheme: dark) "
-        f"{{ :root:not([data-theme=light]) {{ {dark} }} }}\n"
-        f"@media screen {{ :root[data-theme=dark] {{ {dark} }} }}\n"
-    )
-    return colours + page_rules() + "\n" + _asset("style.css")
+    return base_style() + _asset("style.css")
 
 
 def _asset(name: str) -> str:
     return (files("asyncgen.report.page") / "assets" / name).read_text("utf-8")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-__all__ = ["Visit", "browser", "find_chromium", "visit"]
+__all__ = ["Visit", "browser", "find_chromium", "visit", "visit_server"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _QUIET = (
@@ -70,23 +70,37 @@ def browser() -> Generator[Browser]:
 def visit(
     running: Browser, path: Path, *, width: int = 1280, dark: bool = False
 ) -> Generator[Visit]:
-    """Open a page and wait until its tasks are there."""
+    """Open a page of ours, without a network, and wait until its tasks are there."""
+    address = path.resolve().as_uri()
+    with visit_server(running, address, width=width, dark=dark, offline=True) as made:
+        made.page.wait_for_selector("html[data-ready=yes]")
+        yield made
+
+
+@contextmanager
+def visit_server(
+    running: Browser,
+    address: str,
+    *,
+    width: int = 1280,
+    dark: bool = False,
+    offline: bool = False,
+) -> Generator[Visit]:
+    """Open a page; what is asked for below its own address counts as its own."""
     context = running.new_context(
         viewport={"width": width, "height": 900},
         color_scheme="dark" if dark else "light",
-        offline=True,
+        offline=offline,
     )
     made = Visit(context.new_page())
-    address = path.resolve().as_uri()
     made.page.on("console", lambda message: made.said.append(f"{message.type}: {message.text}"))
     made.page.on("pageerror", lambda error: made.said.append(str(error)))
     made.page.on(
         "request",
-        lambda request: made.asked.append(request.url) if request.url != address else None,
+        lambda one: None if one.url.startswith(address) else made.asked.append(one.url),
     )
     try:
         made.page.goto(address)
-        made.page.wait_for_selector("html[data-ready=yes]")
         yield made
     finally:
         context.close()

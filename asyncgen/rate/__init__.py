@@ -1,0 +1,1 @@
+"""People rate responses, and a model may: the paper's human evaluation."""
