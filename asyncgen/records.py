@@ -17,6 +17,7 @@ __all__ = [
     "Completion",
     "FinishReason",
     "Instance",
+    "Judgement",
     "Meter",
     "Neighbour",
     "Prompt",
@@ -33,7 +34,7 @@ __all__ = [
     "Usage",
 ]
 
-Stage = Literal["generation", "classification", "instances"]
+Stage = Literal["generation", "classification", "instances", "judging"]
 
 Api = Literal["chat", "completions", "anthropic"]
 
@@ -80,16 +81,41 @@ Reason = Literal[
     "instance_duplicate",
     "conflicting_outputs",
     "too_many_instances",
+    "judged_low",
     # of a task
     "no_instance",
 ]
 
 
-class Instance(Struct, frozen=True):
-    """One worked example of a task; an empty ``input`` means that none is needed."""
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What a judge said of an instance, by the three questions of the paper's table 2.
+
+    Attributes:
+        valid: Whether its task is one that can be done; with the two below ``None`` where the
+            judge did not say.
+        input: Whether its input suits that.
+        output: Whether its output is right.
+        score: The share of yes among the three, to two places.
+        model: Who judged, by its own name.
+    """
+
+    valid: bool | None
+    input: bool | None
+    output: bool | None
+    score: float
+    model: str = ""
+
+
+class Instance(Struct, frozen=True, omit_defaults=True):
+    """One worked example of a task; an empty ``input`` means that none is needed.
+
+    Attributes:
+        judge: What a judge said of it, if there is one.
+    """
 
     input: str
     output: str
+    judge: Judgement | None = None
 
 
 class SeedTask(Struct, frozen=True, kw_only=True):
@@ -179,8 +205,8 @@ class Request(Struct, frozen=True):
     """One question to a language model.
 
     ``(stage, key)`` names it within a run: the key is the ordinal for
-    generation, the task's id for the later stages, with "#2" behind it where the
-    same is asked of it a second time.
+    generation, the task's id for the later stages, with ":0" behind it for its first
+    instance, and with "#2" where the same is asked a second time.
 
     Attributes:
         shown: Ids of the tasks that a generation prompt shows, in their order.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asyncgen.engine.limits import Amounts
     from asyncgen.engine.retry import RetryPolicy
     from asyncgen.errors import EndpointError
-    from asyncgen.records import Reply, Request, Usage
+    from asyncgen.records import Reply, Request, Stage, Usage
 
 __all__ = ["Ask", "Flight", "Lane", "Track"]
 
@@ -46,12 +46,14 @@ class Lane:
     Attributes:
         weight: Its share of the work, relative to other lanes.
         max_in_flight: The most attempts that may be open here; ``None`` for the engine's limit.
+        stages: Those whose requests it gets; ``None`` for all.
     """
 
     endpoint: Endpoint
     limits: Limits = field(default_factory=Limits)
     weight: float = 1.0
     max_in_flight: int | None = None
+    stages: frozenset[Stage] | None = None
 
 
 class Ask(Struct, eq=False):
