@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from asyncgen.pipeline.draft import Counts
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Reason, Stage, Usage
     from asyncgen.settings import Settings
 
-__all__ = ["Recalled", "Status", "status_of"]
+__all__ = ["Judged", "Recalled", "Status", "status_of"]
 
 
 class Recalled(Struct, frozen=True, kw_only=True):
@@ -27,7 +28,23 @@ class Recalled(Struct, frozen=True, kw_only=True):
     cost: float | None
 
 
-class Status(Struct, frozen=True, kw_only=True):
+class Judged(Struct, frozen=True, kw_only=True):
+    """What a judge said of a run's instances.
+
+    Attributes:
+        tasks: Those that came before it.
+        instances: Those that were judged.
+        scores: How many of these got each score, highest first.
+        unsaid: Those of which it left something open, asked again; that counts as no.
+    """
+
+    tasks: int
+    instances: int
+    scores: dict[str, int]
+    unsaid: int
+
+
+class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Totals of a run.
 
     Attributes:
@@ -45,6 +62,7 @@ class Status(Struct, frozen=True, kw_only=True):
         kept_per_1000_output_tokens: Finished tasks for 1,000 generated tokens, whoever had them
             generated.
         rejections: How often each reason was given, most frequent first, by stage.
+        judged: What the judge said; ``None`` where nobody judges.
     """
 
     target: int
@@ -63,6 +81,7 @@ class Status(Struct, frozen=True, kw_only=True):
     recalled: Recalled
     kept_per_1000_output_tokens: float
     rejections: dict[Stage, dict[Reason, int]]
+    judged: Judged | None = None
 
 
 def status_of(settings: Settings, fold: Fold) -> Status:
@@ -92,4 +111,14 @@ def status_of(settings: Settings, fold: Fold) -> Status:
         recalled=Recalled(answers=recalled.answers, usage=recalled.usage, cost=recalled.cost),
         kept_per_1000_output_tokens=1000 * counts.valid / output if output else 0.0,
         rejections=rejections,
+        judged=_judged(counts) if settings.judge is not None else None,
+    )
+
+
+def _judged(counts: Counts) -> Judged:
+    return Judged(
+        tasks=counts.worked,
+        instances=counts.scores.total(),
+        scores={f"{score:g}": counts.scores[score] for score in sorted(counts.scores)[::-1]},
+        unsaid=counts.unsaid,
     )

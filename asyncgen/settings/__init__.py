@@ -8,6 +8,7 @@ from one session to the next.
 from __future__ import annotations
 
 from asyncgen.settings.changing import Change, changed
+from asyncgen.settings.judging import JUDGE_FLAGS, who_judges
 from asyncgen.settings.languages import english_name, primary
 from asyncgen.settings.reading import differences, read_toml, resolve, to_toml
 from asyncgen.settings.values import (
@@ -15,9 +16,11 @@ from asyncgen.settings.values import (
     DERIVING,
     EMBEDDED,
     EMBEDDED_PRESET,
+    SELF,
     SIMULATED,
     EndpointSettings,
     HeaderFamily,
+    JudgeSettings,
     Price,
     ProfileName,
     RecipeName,
@@ -31,10 +34,13 @@ __all__ = [
     "DERIVING",
     "EMBEDDED",
     "EMBEDDED_PRESET",
+    "JUDGE_FLAGS",
+    "SELF",
     "SIMULATED",
     "Change",
     "EndpointSettings",
     "HeaderFamily",
+    "JudgeSettings",
     "Price",
     "ProfileName",
     "RecipeName",
@@ -48,4 +54,5 @@ __all__ = [
     "read_toml",
     "resolve",
     "to_toml",
+    "who_judges",
 ]
