@@ -218,6 +218,7 @@ def _card(
     from asyncgen.dataset.card import Card
     from asyncgen.pipeline.description import models_of, told_settings
     from asyncgen.pipeline.recipes import recipe_of
+    from asyncgen.settings import SELF, who_judges
 
     settings = material.settings
     asked = settings.require_language or settings.language
@@ -236,6 +237,7 @@ def _card(
         languages=tuple(language) if language else usual,
         family_bound=family_bound,
         tokenizer=settings.tokenizer,
+        judge="the same" if (judge := who_judges(settings)) == SELF else judge or "",
     )
 
 

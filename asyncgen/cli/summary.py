@@ -77,8 +77,8 @@ def _judged(state: Status) -> list[str]:
     scores = ", ".join(f"{score}: {count:,}" for score, count in judged.scores.items())
     unsaid = f"; {judged.unsaid:,} answered in part" if judged.unsaid else ""
     return [
-        _row("  before the judge", judged.tasks, f"  {judged.instances:,} instances judged"),
-        *([f"      scores {scores}{unsaid}"] if scores else []),
+        _row("tasks judged", judged.tasks, f"  {judged.instances:,} instances"),
+        *([f"    scores {scores}{unsaid}"] if scores else []),
         *_reasons(state, "judging"),
     ]
 

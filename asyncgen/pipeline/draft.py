@@ -97,7 +97,7 @@ class Counts:
         fruitless: Tasks in a row that ended without a valid instance.
         settled: Tasks that are finished or failed.
         valid: Those of them with a valid instance.
-        worked: Tasks that came before the judge, with an instance that passed the rules.
+        judged: Tasks whose instances were all judged, those that passed the rules.
         scores: Instances that were judged, by the score that they got.
         unsaid: Those of which the judge left something open, asked again; it counts as no.
     """
@@ -114,12 +114,13 @@ class Counts:
     fruitless: int = 0
     settled: int = 0
     valid: int = 0
-    worked: int = 0
+    judged: int = 0
     scores: Counter[float] = field(default_factory=Counter[float])
     unsaid: int = 0
 
     def judge(self, trial: Trial) -> None:
         """Take in what was said of a task's instances."""
+        self.judged += 1
         for said in trial.judgements:
             if said is not None:
                 self.scores[said.score] += 1

@@ -345,7 +345,6 @@ class Fold:
             self._settle(draft, instances)
             return
         draft.trial = Trial(instances)
-        self.counts.worked += 1
         self.to_judge += ((draft, number, 1) for number in range(len(instances)))
 
     def _heard(self, answer: Answer) -> None:

@@ -145,7 +145,7 @@ def _serves(old: Fold, fold: Fold, request: Request) -> bool:
     if request.stage == "judging":
         task, number, attempt = named(request.key)
         draft = fold.draft(task)
-        trial = draft and draft.trial
+        trial = None if draft is None else draft.trial
         return trial is not None and trial.waits_for(number, attempt)
     name, _, again = request.key.partition("#")
     draft, before = fold.draft(name), old.draft(name)

@@ -32,7 +32,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     """What a judge said of a run's instances.
 
     Attributes:
-        tasks: Those that came before it.
+        tasks: Those whose instances were all judged.
         instances: Those that were judged.
         scores: How many of these got each score, highest first.
         unsaid: Those of which it left something open, asked again; that counts as no.
@@ -117,7 +117,7 @@ def status_of(settings: Settings, fold: Fold) -> Status:
 
 def _judged(counts: Counts) -> Judged:
     return Judged(
-        tasks=counts.worked,
+        tasks=counts.judged,
         instances=counts.scores.total(),
         scores={f"{score:g}": counts.scores[score] for score in sorted(counts.scores)[::-1]},
         unsaid=counts.unsaid,

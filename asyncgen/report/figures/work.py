@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncgen.records import Usage
 from asyncgen.report.figures.axes import Axis
 from asyncgen.report.figures.charts import Bar, Line, Rule, bars, lines
 from asyncgen.report.figures.figure import Figure, Table
@@ -181,10 +182,10 @@ def token_figure(runs: Sequence[Measures]) -> Figure:
     """Return the tokens of each stage."""
     several = len(runs) > 1
     rows: list[Bar] = []
-    for place, stage in enumerate(one.stage for one in runs[0].spending):
+    for stage in dict.fromkeys(one.stage for run in runs for one in run.spending):
         for kind in ("input", "cached", "output"):
             for number, run in enumerate(runs):
-                usage = run.spending[place].usage
+                usage = next((one.usage for one in run.spending if one.stage == stage), Usage())
                 count = {
                     "input": usage.input_tokens - usage.cached_tokens,
                     "cached": usage.cached_tokens,
