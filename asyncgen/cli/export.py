@@ -237,7 +237,7 @@ def _card(
         languages=tuple(language) if language else usual,
         family_bound=family_bound,
         tokenizer=settings.tokenizer,
-        judge="the same" if (judge := who_judges(settings)) == SELF else judge or "",
+        judge="the one that made them" if (judge := who_judges(settings)) == SELF else judge or "",
     )
 
 

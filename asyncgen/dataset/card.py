@@ -96,7 +96,7 @@ def _limits(card: Card) -> str:
     checked = "Nobody checked the answers."
     if card.judge:
         checked = (
-            f"No person checked the answers. A model, {card.judge}, was asked of each instance\n  "
+            f"No person checked the answers. A model ({card.judge}) was asked of each instance\n  "
             "whether its task is valid, its input appropriate and its output correct; it may err."
         )
     return _LIMITS.format(compared=_COMPARED[card.tokenizer], checked=checked)

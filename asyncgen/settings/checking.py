@@ -102,10 +102,6 @@ def _check_texts(settings: Settings) -> None:
         raise SettingsError("--recipe backtranslate: needs --texts FILE, a text in each row")
     if settings.texts and settings.recipe != "backtranslate":
         raise SettingsError(f"--texts: of no use to --recipe {settings.recipe}")
-    if settings.language and settings.recipe != "self-instruct":
-        raise SettingsError(
-            f"--language: --recipe {settings.recipe} asks in English; leave one of them out"
-        )
 
 
 def _check_sampling(sampling: Sampling, stage: str) -> None:
