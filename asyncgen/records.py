@@ -15,6 +15,7 @@ __all__ = [
     "Answer",
     "Api",
     "Completion",
+    "Failures",
     "FinishReason",
     "Instance",
     "Judgement",
@@ -246,6 +247,27 @@ class Usage(Struct, frozen=True):
         )
 
 
+class Failures(Struct, frozen=True):
+    """Attempts that failed before an answer came, by why.
+
+    Attributes:
+        rate: Refused for the rate (429).
+        overload: Refused for load, or with another status of 5xx.
+        lost: Not reached, timed out, broken off, cut or empty.
+        other: Any other: the endpoint had no credit, or refused for good, and another answered.
+    """
+
+    rate: int = 0
+    overload: int = 0
+    lost: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.rate + self.overload + self.lost + self.other
+
+
 class Completion(Struct, frozen=True, kw_only=True):
     """What a model answered, or why it never will (``finish_reason="error"``).
 
@@ -258,7 +280,7 @@ class Completion(Struct, frozen=True, kw_only=True):
             the endpoint reports it.
         started_at: Unix time of the successful attempt, in seconds.
         seconds: Duration of that attempt.
-        attempts: How often it was tried, the successful attempt included.
+        failures: The attempts before that one.
         lost_cost: US dollars, at the worst, for attempts before it whose answers were lost but
             may have been billed.
         recalled: Whether it was taken over, from another run or a shared cache: tokens, cost and
@@ -274,9 +296,14 @@ class Completion(Struct, frozen=True, kw_only=True):
     choice_logprobs: dict[str, float] | None = None
     started_at: float = 0.0
     seconds: float = 0.0
-    attempts: int = 1
+    failures: Failures = Failures()
     lost_cost: float = 0.0
     recalled: bool = False
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried, the successful attempt included."""
+        return 1 + self.failures.total
 
     @property
     def spent(self) -> float:

@@ -30,6 +30,7 @@ from asyncgen.engine.retry import (
     RetryLater,
     RetryPolicy,
     Situation,
+    counted,
     verdict,
 )
 from asyncgen.engine.router import Route, in_words, pick, priced
@@ -320,7 +321,7 @@ class Engine:
         self._usage += completion.usage
         if ask.tries == 1:
             return completion
-        return msgspec.structs.replace(completion, attempts=ask.tries, lost_cost=ask.lost_cost)
+        return msgspec.structs.replace(completion, failures=ask.failures, lost_cost=ask.lost_cost)
 
     def _failed(self, flight: Flight, error: AsyncgenError) -> Completion | None:
         """Act on a failed attempt; a request that will never be answered is answered so."""
@@ -332,6 +333,7 @@ class Engine:
         else:
             outage = track.failed(flight, error, now)
         self._charge(flight, error)
+        before, ask.failures = ask.failures, counted(ask.failures, error)
         if track.silent(now) > self._policy.longest_wait:
             reason = f"no answer for {in_words(track.silent(now))}: {error}"
             self._stand_down(flight, Park(None, reason), now)
@@ -353,7 +355,7 @@ class Engine:
                     text=said,
                     finish_reason="error",
                     endpoint=track.endpoint.name,
-                    attempts=ask.tries,
+                    failures=before,
                     lost_cost=ask.lost_cost,
                 )
             case GiveUp(final):

@@ -15,6 +15,7 @@ from asyncgen.engine.limits import NOTHING, Bucket, Limits
 from asyncgen.engine.snapshot import LaneSnapshot, LaneState, LimitSnapshot
 from asyncgen.engine.window import Window
 from asyncgen.errors import RateLimitedError, RequestRejectedError, TransientError
+from asyncgen.records import Failures
 
 if TYPE_CHECKING:
     import random
@@ -62,6 +63,7 @@ class Ask(Struct, eq=False):
     Attributes:
         tries: Attempts so far.
         strikes: What these used up of the attempts that it has.
+        failures: Attempts that failed.
         lost_cost: US dollars that attempts may have cost whose answers were lost.
         shunned: The lane that asked to wait, and until when.
         counted: Whether its next attempt is a retry that the retry budget pays for.
@@ -71,6 +73,7 @@ class Ask(Struct, eq=False):
     characters: int
     tries: int = 0
     strikes: int = 0
+    failures: Failures = Failures()
     lost_cost: float = 0.0
     shunned: Track | None = None
     shunned_until: float = 0.0

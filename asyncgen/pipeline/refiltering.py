@@ -21,6 +21,7 @@ from asyncgen.pipeline.folder import RunFolder
 from asyncgen.pipeline.harvest import harvest
 from asyncgen.pipeline.run import empty_fold, load_fold, with_seeds, write_files
 from asyncgen.pipeline.trial import named
+from asyncgen.records import Failures
 from asyncgen.settings import DERIVING, differences, read_toml, resolve
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _changed(folder: RunFolder, old: Settings, given: Mapping[str, Any]) -> Sett
 
 def _taken_over(answer: Answer) -> Answer:
     completion = msgspec.structs.replace(
-        answer.completion, recalled=True, attempts=1, lost_cost=0.0
+        answer.completion, recalled=True, failures=Failures(), lost_cost=0.0
     )
     return msgspec.structs.replace(answer, completion=completion)
 
