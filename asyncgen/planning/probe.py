@@ -17,7 +17,9 @@ __all__ = ["Probe"]
 
 _GENERATION = 0.2
 _CLASSIFICATION = 0.4
-"""Shares of a probe; the rest are instances. One list yields enough for the others."""
+_INSTANCES = 0.2
+"""Shares of a probe; the rest are what the last stage asks, instances where there is no judge. One
+list yields enough for the others."""
 
 
 class Probe:
@@ -31,10 +33,11 @@ class Probe:
         self._agenda = agenda
         self._fold = fold
         self._requests = requests
+        is_judged = "judging" in fold.counts.answers
         self._shares: dict[Stage, int] = {
             "generation": math.ceil(requests * _GENERATION),
             "classification": math.ceil(requests * _CLASSIFICATION),
-            "instances": requests,
+            "instances": math.ceil(requests * _INSTANCES) if is_judged else requests,
             "judging": requests,
         }
         self._before = _answers(fold)
