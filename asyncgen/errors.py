@@ -17,6 +17,7 @@ AsyncgenError
 │   │   ├── RateLimitedError   asked too fast: by its limits, or by how fast the rate grew
 │   │   ├── OverloadedError    the provider has too much to do, whoever asks
 │   │   ├── TimedOutError      connect, first_byte, stalled or total: the phase that took too long
+│   │   ├── DisconnectedError  the connection broke before the answer was there
 │   │   ├── BadAnswerError     cut off on the way, empty, not JSON, or an error in disguise
 │   │   └── UnreachableError   nothing answers at that address
 │   ├── QuotaError             this key has no credit, or nothing left of a day's quota
@@ -42,6 +43,7 @@ __all__ = [
     "BadAnswerError",
     "CacheError",
     "CorpusError",
+    "DisconnectedError",
     "EndpointError",
     "EndpointRefusedError",
     "ExportError",
@@ -221,6 +223,13 @@ class TimedOutError(TransientError):
     def __init__(self, problem: str, *, phase: Phase) -> None:
         super().__init__(problem, possibly_billed=phase != "connect")
         self.phase = phase
+
+
+class DisconnectedError(TransientError):
+    """Raised when a connection broke on which a request was sent: it may have been billed."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem, possibly_billed=True)
 
 
 class BadAnswerError(TransientError):

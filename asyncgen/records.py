@@ -15,8 +15,10 @@ __all__ = [
     "Answer",
     "Api",
     "Completion",
+    "Failures",
     "FinishReason",
     "Instance",
+    "Judgement",
     "Meter",
     "Neighbour",
     "Prompt",
@@ -33,7 +35,7 @@ __all__ = [
     "Usage",
 ]
 
-Stage = Literal["generation", "classification", "instances", "survey"]
+Stage = Literal["generation", "classification", "instances", "judging", "survey"]
 """What a request is for: the stages of Self-Instruct, or a question of a fixed set."""
 
 Api = Literal["chat", "completions", "anthropic"]
@@ -81,16 +83,41 @@ Reason = Literal[
     "instance_duplicate",
     "conflicting_outputs",
     "too_many_instances",
+    "judged_low",
     # of a task
     "no_instance",
 ]
 
 
-class Instance(Struct, frozen=True):
-    """One worked example of a task; an empty ``input`` means that none is needed."""
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What a judge said of an instance, by the three questions of the paper's table 2.
+
+    Attributes:
+        valid: Whether its task is one that can be done; with the two below ``None`` where the
+            judge did not say.
+        input: Whether its input suits that.
+        output: Whether its output is right.
+        score: The share of yes among the three, to two places.
+        model: Who judged, by its own name.
+    """
+
+    valid: bool | None
+    input: bool | None
+    output: bool | None
+    score: float
+    model: str = ""
+
+
+class Instance(Struct, frozen=True, omit_defaults=True):
+    """One worked example of a task; an empty ``input`` means that none is needed.
+
+    Attributes:
+        judge: What a judge said of it, if there is one.
+    """
 
     input: str
     output: str
+    judge: Judgement | None = None
 
 
 class SeedTask(Struct, frozen=True, kw_only=True):
@@ -180,8 +207,8 @@ class Request(Struct, frozen=True):
     """One question to a language model.
 
     ``(stage, key)`` names it within a run: the key is the ordinal for
-    generation, the task's id for the later stages, with "#2" behind it where the
-    same is asked of it a second time.
+    generation, the task's id for the later stages, with ":0" behind it for its first
+    instance, and with "#2" where the same is asked a second time.
 
     Attributes:
         shown: Ids of the tasks that a generation prompt shows, in their order.
@@ -221,6 +248,27 @@ class Usage(Struct, frozen=True):
         )
 
 
+class Failures(Struct, frozen=True):
+    """Attempts that failed before an answer came, by why.
+
+    Attributes:
+        rate: Refused for the rate (429).
+        overload: Refused for load, or with another status of 5xx.
+        lost: Not reached, timed out, broken off, cut or empty.
+        other: Any other: the endpoint had no credit, or refused for good, and another answered.
+    """
+
+    rate: int = 0
+    overload: int = 0
+    lost: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.rate + self.overload + self.lost + self.other
+
+
 class Completion(Struct, frozen=True, kw_only=True):
     """What a model answered, or why it never will (``finish_reason="error"``).
 
@@ -233,7 +281,7 @@ class Completion(Struct, frozen=True, kw_only=True):
             the endpoint reports it.
         started_at: Unix time of the successful attempt, in seconds.
         seconds: Duration of that attempt.
-        attempts: How often it was tried, the successful attempt included.
+        failures: The attempts before that one.
         lost_cost: US dollars, at the worst, for attempts before it whose answers were lost but
             may have been billed.
         recalled: Whether it was taken over, from another run or a shared cache: tokens, cost and
@@ -249,9 +297,14 @@ class Completion(Struct, frozen=True, kw_only=True):
     choice_logprobs: dict[str, float] | None = None
     started_at: float = 0.0
     seconds: float = 0.0
-    attempts: int = 1
+    failures: Failures = Failures()
     lost_cost: float = 0.0
     recalled: bool = False
+
+    @property
+    def attempts(self) -> int:
+        """How often it was tried, the successful attempt included."""
+        return 1 + self.failures.total
 
     @property
     def spent(self) -> float:

@@ -20,10 +20,10 @@ from asyncgen.engine import Engine, EngineOptions, Lane, Limits
 from asyncgen.records import Completion, Prompt, Request, Sampling, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Collection, Coroutine
     from typing import Any
 
-    from asyncgen.records import Answer
+    from asyncgen.records import Answer, Stage
 
 _ANSWER = Completion(
     text="an answer",
@@ -75,7 +75,7 @@ class _Listed:
         """Whether all are answered."""
         return self.answers >= self._wanted
 
-    def next_request(self) -> Request | None:
+    def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request | None:
         """Hand over the next."""
         return next(self._left, None)
 

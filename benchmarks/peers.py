@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
-    from asyncgen.records import Answer, Request
+    from asyncgen.records import Answer, Request, Stage
 
 __all__ = ["CONTENDERS", "Meter", "Task"]
 
@@ -216,7 +216,7 @@ class _Questions:
         """Whether enough was measured."""
         return self._meter.done
 
-    def next_request(self) -> Request:
+    def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request:
         """Hand over a request like no other."""
         number = self._meter.next()
         prompt = self._prompt(FIXED, f"{number:08d} {VARIABLE}")

@@ -14,7 +14,7 @@ import msgspec
 
 from asyncgen.errors import CacheError
 from asyncgen.journal import request_digest, transaction
-from asyncgen.records import Completion
+from asyncgen.records import Completion, Failures
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -87,7 +87,7 @@ class AnswerCache:
         query = "SELECT completion FROM answers WHERE key = ?"
         for (text,) in self._reader.execute(query, (key,)).fetchall():
             said = msgspec.json.decode(text, type=Completion)
-            return msgspec.structs.replace(said, recalled=True, attempts=1, lost_cost=0.0)
+            return msgspec.structs.replace(said, recalled=True, failures=Failures(), lost_cost=0.0)
         return None
 
     def add(self, answers: Iterable[tuple[bytes, str, Completion]]) -> None:

@@ -35,6 +35,7 @@ _OUT = (
     "File to write, compressed if it ends in .gz or .zst; the folder, for hf; '-' or nothing for "
     "standard output."
 )
+_MIN_SCORE = "Leave out instances that the run's judge gave less."
 _VALIDATION = (
     "Share of the rows to hold out, as 0.05: 'train' and 'validation' are put into the names. "
     "Tasks that resemble each other stay on one side."
@@ -54,6 +55,7 @@ def export(  # noqa: PLR0913 - each parameter is a flag
     *,
     form: Annotated[str, typer.Option("--format", help=_FORMAT)] = "jsonl",
     out: Annotated[Path | None, typer.Option(help=_OUT)] = None,
+    min_score: Annotated[float | None, typer.Option(help=_MIN_SCORE)] = None,
     validation: Annotated[float | None, typer.Option(metavar="SHARE", help=_VALIDATION)] = None,
     family_bound: Annotated[float, typer.Option(help=_BOUND)] = 0.6,
     include_seeds: Annotated[
@@ -111,7 +113,7 @@ def export(  # noqa: PLR0913 - each parameter is a flag
         from asyncgen.dataset.hub import Hub
 
         hub = Hub()
-    material = _material(folder, include_seeds=include_seeds)
+    material = _material(folder, min_score, include_seeds=include_seeds)
     plan = Plan(
         format=chosen,
         style=Style(
@@ -186,13 +188,19 @@ class _Material:
     seeds: list[SeedTask]
 
 
-def _material(folder: RunFolder, *, include_seeds: bool) -> _Material:
-    from asyncgen.pipeline.harvest import harvest
+def _material(folder: RunFolder, least: float | None, *, include_seeds: bool) -> _Material:
+    from asyncgen.pipeline.harvest import harvest, scoring
     from asyncgen.pipeline.run import load_fold, seeds_of
     from asyncgen.pipeline.status import status_of
 
     settings, fold = load_fold(folder)
     tasks = harvest(fold, settings.target).tasks
+    if least is not None:
+        if settings.judge is None:
+            raise SettingsError("--min-score: nobody judged this run")
+        tasks = scoring(tasks, least)
+        if not tasks and fold.known:
+            raise SettingsError(f"--min-score {least:g}: no task has an instance that got so much")
     if not tasks:
         raise RunFolderError(folder.path, "no finished task yet; run generate on it first")
     seeds = seeds_of(folder) if include_seeds else []
@@ -210,6 +218,7 @@ def _card(
     from asyncgen.dataset.card import Card
     from asyncgen.pipeline.description import models_of, told_settings
     from asyncgen.pipeline.recipes import recipe_of
+    from asyncgen.settings import SELF, who_judges
 
     settings = material.settings
     asked = settings.require_language or settings.language
@@ -228,6 +237,7 @@ def _card(
         languages=tuple(language) if language else usual,
         family_bound=family_bound,
         tokenizer=settings.tokenizer,
+        judge="the one that made them" if (judge := who_judges(settings)) == SELF else judge or "",
     )
 
 

@@ -110,6 +110,18 @@ RequireLanguage = Annotated[
 LookAhead = Annotated[
     int | None, typer.Option(help="A request sees the pool as it was this many answers ago.")
 ]
+_JUDGE = "Judge each instance: a base URL, local, simulated, or self for the run's own endpoints."
+Judge = Annotated[str | None, typer.Option(metavar="ENDPOINT", help=_JUDGE)]
+JudgeModel = Annotated[
+    str | None, typer.Option(help="The judge's model, as its endpoint knows it.")
+]
+JudgeApiKeyEnv = Annotated[
+    str | None, typer.Option(help="Environment variable that holds the judge's key.")
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option(help="Drop instances that the judge gives less: it gives 0, 0.33, 0.67 or 1."),
+]
 MaxInFlight = Annotated[int | None, typer.Option(help="Simultaneous requests.")]
 MaxInstances = Annotated[int | None, typer.Option(help="Instances kept per task.")]
 Rpm = Annotated[float | None, typer.Option(help="Requests per minute and endpoint.")]
@@ -173,9 +185,10 @@ def settings_of(
 
 def as_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of a command's arguments that are settings, as a settings file has them."""
-    from asyncgen.settings import Settings
+    from asyncgen.settings import JUDGE_FLAGS, Settings
 
-    return {name: _plain(name, given[name]) for name in Settings.__struct_fields__ if name in given}
+    names = dict.fromkeys((*Settings.__struct_fields__, *JUDGE_FLAGS))
+    return {name: _plain(name, given[name]) for name in names if name in given}
 
 
 def _anywhere(from_file: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def refilter(  # noqa: PLR0913 - each parameter is a flag
     require_language: flags.RequireLanguage = None,
     exclude: flags.Exclude = None,
     max_instances: flags.MaxInstances = None,
+    min_score: flags.MinScore = None,
     target: flags.Target = None,
     saturation_window: flags.SaturationWindow = None,
     saturation_bound: flags.SaturationBound = None,

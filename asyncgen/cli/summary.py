@@ -32,6 +32,7 @@ def funnel(state: Status) -> str:
         _row("instructions kept", state.kept, _share(state.kept, state.candidates)),
         _row("  classification", state.classification, undecided),
         *_reasons(state, "instances"),
+        *_judged(state),
         _row("with a valid instance", state.valid, _share(state.valid, state.settled)),
         _row("in the dataset", state.tasks, f"  of {state.target:,}"),
         _answers(state),
@@ -76,6 +77,19 @@ def _row(name: str, count: int, remark: str = "") -> str:
 def _reasons(state: Status, stage: Stage) -> list[str]:
     counts = state.rejections.get(stage, {})
     return [_row(f"  - {reason}", count) for reason, count in counts.items()]
+
+
+def _judged(state: Status) -> list[str]:
+    judged = state.judged
+    if judged is None:
+        return []
+    scores = ", ".join(f"{score}: {count:,}" for score, count in judged.scores.items())
+    unsaid = f"; {judged.unsaid:,} answered in part" if judged.unsaid else ""
+    return [
+        _row("tasks judged", judged.tasks, f"  {judged.instances:,} instances"),
+        *([f"    scores {scores}{unsaid}"] if scores else []),
+        *_reasons(state, "judging"),
+    ]
 
 
 def _answers(state: Status) -> str:

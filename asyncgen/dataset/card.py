@@ -28,7 +28,7 @@ instruction with a ROUGE-L above the threshold to any seed, or to any kept befor
 Empty, cut, repeated and conflicting instances were pruned."""
 
 _LIMITS = """\
-- Nobody checked the answers. Of data made the same way by GPT-3, the paper's authors found all
+- {checked} Of data made the same way by GPT-3, the paper's authors found all
   fields valid in 54 % of 200 sampled tasks, and the output correct in 58 %.
 - The filter compares {compared}.
 - Topics and style are those of the model and of the seeds, and so are their biases. Nothing was
@@ -60,6 +60,7 @@ class Card:
         languages: Codes; empty where they are not known.
         family_bound: Tasks above this ROUGE-L to each other are in one split.
         tokenizer: How the filter cut texts to compare them.
+        judge: The model that judged the instances; empty for none.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Card:
     languages: tuple[str, ...]
     family_bound: float
     tokenizer: Tokenizer = "rouge"
+    judge: str = ""
 
 
 def card_text(card: Card, bundle: Bundle) -> str:
@@ -84,10 +86,20 @@ def card_text(card: Card, bundle: Bundle) -> str:
         f"## Model and licence\n\n{_model(card)}",
         f"## Columns\n\n{_COLUMNS}",
         f"## Funnel\n\n```text\n{card.funnel}\n```",
-        f"## Limits\n\n{_LIMITS.format(compared=_COMPARED[card.tokenizer])}",
+        f"## Limits\n\n{_limits(card)}",
         f"## Settings\n\n```toml\n{card.settings.strip()}\n```",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _limits(card: Card) -> str:
+    checked = "Nobody checked the answers."
+    if card.judge:
+        checked = (
+            f"No person checked the answers. A model ({card.judge}) was asked of each instance\n  "
+            "whether its task is valid, its input appropriate and its output correct; it may err."
+        )
+    return _LIMITS.format(compared=_COMPARED[card.tokenizer], checked=checked)
 
 
 _COLUMNS = """\

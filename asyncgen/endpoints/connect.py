@@ -38,22 +38,22 @@ async def open_endpoints(
         InputError: If the embedded model cannot be had, or a key is unusable.
         LocalServerError: If its server does not start.
     """
-    if settings.is_embedded:
-        from asyncgen.endpoints.embedded.endpoint import open_embedded
+    timeouts, lanes = timeouts_of(settings), settings.lanes()
+    opened: list[Endpoint] = []
+    for lane, name in zip(lanes, lane_names(lanes), strict=True):
+        if lane.url == EMBEDDED:
+            from asyncgen.endpoints.embedded.endpoint import open_embedded
 
-        return [await open_embedded(stack, settings, server_log, say)]
-    timeouts = timeouts_of(settings)
-    if settings.is_simulated:
-        return [await _open_simulated(stack, settings.lanes()[0], timeouts, server_log)]
-    lanes = settings.lanes()
-    return [
-        await stack.enter_async_context(_hosted(lane, name, timeouts))
-        for lane, name in zip(lanes, lane_names(lanes), strict=True)
-    ]
+            opened.append(await open_embedded(stack, settings, server_log, say))
+        elif lane.url == SIMULATED:
+            opened.append(await _open_simulated(stack, lane, name, timeouts, server_log))
+        else:
+            opened.append(await stack.enter_async_context(_hosted(lane, name, timeouts)))
+    return opened
 
 
 async def _open_simulated(
-    stack: AsyncExitStack, lane: EndpointSettings, timeouts: Timeouts, server_log: Path
+    stack: AsyncExitStack, lane: EndpointSettings, name: str, timeouts: Timeouts, server_log: Path
 ) -> Endpoint:
     """Start a simulated provider as it is by default, and open it; the stack stops it."""
     from asyncgen.endpoints.simulated import SimulatedOptions, simulated_server
@@ -61,6 +61,7 @@ async def _open_simulated(
     server = await stack.enter_async_context(simulated_server(SimulatedOptions(), server_log))
     options = HttpOptions(
         base_url=server.base_url,
+        name=name,
         model=lane.model,
         api=lane.api or "chat",
         timeouts=timeouts,

@@ -14,10 +14,10 @@ import aiohttp
 from asyncgen.endpoints.bodies import one_line
 from asyncgen.endpoints.deadline import Deadline
 from asyncgen.errors import (
+    DisconnectedError,
     EndpointRefusedError,
     SettingsError,
     TimedOutError,
-    TransientError,
     UnreachableError,
 )
 
@@ -153,7 +153,7 @@ class attempt:  # noqa: N801 - reads as a word where it is used
 
 def _failed(
     url: str, error: BaseException
-) -> UnreachableError | EndpointRefusedError | TransientError | None:
+) -> UnreachableError | EndpointRefusedError | DisconnectedError | None:
     host = urlsplit(url).hostname
     match error:
         case aiohttp.ClientConnectorDNSError():
@@ -170,7 +170,7 @@ def _failed(
         case aiohttp.ClientError():
             said = getattr(error, "message", "") or error
             problem = one_line(said) or type(error).__name__
-            return TransientError(f"{url}: {problem}", possibly_billed=True)
+            return DisconnectedError(f"{url}: {problem}")
         case _:
             return None
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncgen.engine.backlog import Backlog
 from asyncgen.engine.budget import Budget
 from asyncgen.engine.collector import collecting_seldom
 from asyncgen.engine.intake import Intake
@@ -31,10 +30,12 @@ from asyncgen.engine.retry import (
     RetryLater,
     RetryPolicy,
     Situation,
+    counted,
     verdict,
 )
 from asyncgen.engine.router import Route, in_words, pick, priced
 from asyncgen.engine.snapshot import Adjustment, EngineSnapshot
+from asyncgen.engine.team import teams_of
 from asyncgen.errors import AsyncgenError, EndpointError, InputError, TransientError
 from asyncgen.records import Answer, Completion, Usage
 
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 
     from asyncgen.engine.intake import Memory, Source
     from asyncgen.engine.lane import Ask, Lane
-    from asyncgen.records import Reply
+    from asyncgen.engine.team import Team
+    from asyncgen.records import Reply, Stage
 
 __all__ = ["Engine", "EngineOptions"]
 
@@ -101,7 +103,7 @@ class Engine:
         ]
         self._deliver = deliver
         self._budget = Budget(self._options.max_cost, self._options.spent)
-        self._backlog = Backlog(self._policy, now)
+        self._teams = teams_of(lanes, self._tracks, self._policy, now)
         self._latest: Ask | None = None
         self._attempts: dict[Flight, asyncio.Task[None]] = {}
         self._in_flight = 0
@@ -124,12 +126,11 @@ class Engine:
             AsyncgenError: What the source or ``deliver`` raises.
             RuntimeError: If the source is neither finished nor has anything to ask.
         """
-        identities = tuple(dict.fromkeys(one.endpoint.identity for one in self._tracks))
-        intake = Intake(source, self._options.memory, identities)
+        intakes = [Intake(source, self._options.memory, team) for team in self._teams]
         try:
             with collecting_seldom():
                 async with asyncio.TaskGroup() as tasks:
-                    await self._work(intake, tasks)
+                    await self._work(intakes, tasks)
                     if not self._worth_waiting():
                         for attempt in self._attempts.values():
                             attempt.cancel()
@@ -189,7 +190,7 @@ class Engine:
         lanes = tuple(track.snapshot(now) for track in self._tracks)
         return EngineSnapshot(
             in_flight=self._in_flight,
-            backing_off=len(self._backlog),
+            backing_off=sum(len(team.backlog) for team in self._teams),
             answered=sum(lane.answered for lane in lanes),
             retried=sum(lane.retried for lane in lanes),
             rate_limited=sum(lane.rate_limited for lane in lanes),
@@ -203,12 +204,12 @@ class Engine:
             lanes=lanes,
         )
 
-    async def _work(self, intake: Intake, tasks: asyncio.TaskGroup) -> None:
+    async def _work(self, intakes: Sequence[Intake], tasks: asyncio.TaskGroup) -> None:
         """Launch and wait until nothing more is to be launched."""
         loop = asyncio.get_running_loop()
-        while (decision := self._decide(intake)) is not None:
+        while (decision := self._decide(intakes)) is not None:
             if isinstance(decision, Flight):
-                self._attempts[decision] = tasks.create_task(self._attempt(decision, intake))
+                self._attempts[decision] = tasks.create_task(self._attempt(decision))
             elif isinstance(decision, Answer):
                 await self._hand_over(decision)
             else:
@@ -216,12 +217,12 @@ class Engine:
                 self._sleep(decision)
                 await self._wake
 
-    def _decide(self, intake: Intake) -> Flight | Answer | float | None:
+    def _decide(self, intakes: Sequence[Intake]) -> Flight | Answer | float | None:
         """Say what comes next: an attempt, a known answer, so many seconds of waiting, the end."""
         if self._stopping or self._error is not None:
             return None
         try:
-            decision = None if intake.finished else self._next(intake, self._now())
+            decision = None if intakes[0].finished else self._next(intakes, self._now())
         except AsyncgenError as error:
             self._error = error
             return None
@@ -230,34 +231,45 @@ class Engine:
             return None
         return decision
 
-    def _next(self, intake: Intake, now: float) -> Flight | Answer | float:
-        """Launch a retry that is due, else what was held back or is new; or name the wait.
+    def _next(self, intakes: Sequence[Intake], now: float) -> Flight | Answer | float:
+        """Launch what a team can take now, or name the wait.
 
         What is known takes no place in flight, so it comes first.
         """
-        if (answer := intake.known()) is not None:
-            return answer
+        for intake in intakes:
+            if (answer := intake.known()) is not None:
+                return answer
         if self._in_flight >= self._ceiling:
             return math.inf
-        wait = self._backlog.wait(now)
-        queue = self._backlog if wait <= 0 else intake
+        soonest = math.inf
+        for team, intake in zip(self._teams, intakes, strict=True):
+            found = self._next_of(team, intake, now)
+            if isinstance(found, Flight):
+                return found
+            soonest = min(soonest, found)
+        return soonest
+
+    def _next_of(self, team: Team, intake: Intake, now: float) -> Flight | float:
+        """Launch a retry that is due, else what was held back or is new; or name the wait."""
+        wait = team.backlog.wait(now)
+        queue = team.backlog if wait <= 0 else intake
         if (ask := queue.next()) is None:
             return wait
-        route = pick(self._tracks, ask, self._budget, self._policy.longest_wait, now)
+        route = pick(team.tracks, ask, self._budget, self._policy.longest_wait, now)
         if not isinstance(route, Route):
             return route if wait <= 0 else min(wait, route)
         queue.sent()
+        if ask.tries == 0:
+            team.backlog.earn()
         return self._launch(ask, route, now)
 
     def _launch(self, ask: Ask, route: Route, now: float) -> Flight:
-        if ask.tries == 0:
-            self._backlog.earn()
         self._latest = ask
         self._budget.reserve(route.worst)
         self._in_flight += 1
         return route.track.launch(ask, route.amounts, route.worst, now)
 
-    async def _attempt(self, flight: Flight, intake: Intake) -> None:
+    async def _attempt(self, flight: Flight) -> None:
         """Make one attempt and act on its outcome; owned by the engine's task group."""
         try:
             try:
@@ -270,7 +282,8 @@ class Engine:
                 self._kick()
                 answer = Answer(flight.ask.request, completion)
                 await self._deliver(answer)
-                intake.keep(answer, flight.track.endpoint.identity)
+                if self._options.memory is not None:
+                    self._options.memory.keep(answer, flight.track.endpoint.identity)
         except AsyncgenError as error:
             self._error = self._error or error
         finally:
@@ -308,7 +321,7 @@ class Engine:
         self._usage += completion.usage
         if ask.tries == 1:
             return completion
-        return msgspec.structs.replace(completion, attempts=ask.tries, lost_cost=ask.lost_cost)
+        return msgspec.structs.replace(completion, failures=ask.failures, lost_cost=ask.lost_cost)
 
     def _failed(self, flight: Flight, error: AsyncgenError) -> Completion | None:
         """Act on a failed attempt; a request that will never be answered is answered so."""
@@ -320,16 +333,18 @@ class Engine:
         else:
             outage = track.failed(flight, error, now)
         self._charge(flight, error)
+        before, ask.failures = ask.failures, counted(ask.failures, error)
         if track.silent(now) > self._policy.longest_wait:
             reason = f"no answer for {in_words(track.silent(now))}: {error}"
             self._stand_down(flight, Park(None, reason), now)
             return None
+        team = self._team_of(ask.request.stage)
         seen = Situation(
             ask.strikes,
             ask.tries,
             track.has_answered,
-            self._others_answer(track, now),
-            any(one.is_untried for one in self._tracks),
+            _others_answer(team, track, now),
+            any(one.is_untried for one in team.tracks),
             outage,
         )
         match verdict(error, seen, self._policy, self._options.rng):
@@ -340,7 +355,7 @@ class Engine:
                     text=said,
                     finish_reason="error",
                     endpoint=track.endpoint.name,
-                    attempts=ask.tries,
+                    failures=before,
                     lost_cost=ask.lost_cost,
                 )
             case GiveUp(final):
@@ -369,10 +384,10 @@ class Engine:
         if again.floor:
             track.close(again.floor, self._options.rng, now)
             ask.shunned, ask.shunned_until = track, due
-            if self._others_answer(track, now):
+            if _others_answer(self._team_of(ask.request.stage), track, now):
                 # It was that endpoint that asked to wait.
                 due = now
-        self._backlog.add(ask, due)
+        self._team_of(ask.request.stage).backlog.add(ask, due)
 
     def _stand_down(self, flight: Flight, decision: Park | Retire, now: float) -> None:
         """Take a lane out and give its request to the others."""
@@ -384,13 +399,10 @@ class Engine:
         track.retried += 1
         track.park(seconds, decision.reason, now)
         flight.ask.counted = False
-        self._backlog.add(flight.ask, now)
+        self._team_of(flight.ask.request.stage).backlog.add(flight.ask, now)
 
-    def _others_answer(self, track: Track, now: float) -> bool:
-        return any(
-            one is not track and one.has_answered and one.parked_until <= now
-            for one in self._tracks
-        )
+    def _team_of(self, stage: Stage) -> Team:
+        return next(team for team in self._teams if team.serves(stage))
 
     def _worth_waiting(self) -> bool:
         """Whether what is in the air at the end may bring answers that cost money."""
@@ -412,3 +424,10 @@ class Engine:
         if seconds is not None and seconds < math.inf:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(seconds, _SHORTEST_SLEEP), self._kick)
+
+
+def _others_answer(team: Team, track: Track, now: float) -> bool:
+    """Whether another lane that serves the same answers, and takes requests."""
+    return any(
+        one is not track and one.has_answered and one.parked_until <= now for one in team.tracks
+    )

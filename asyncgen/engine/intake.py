@@ -8,9 +8,10 @@ from asyncgen.engine.lane import Ask
 from asyncgen.records import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from asyncgen.records import Completion, Request
+    from asyncgen.engine.team import Team
+    from asyncgen.records import Completion, Request, Stage
 
 __all__ = ["Intake", "Memory", "Source"]
 
@@ -23,8 +24,13 @@ class Source(Protocol):
         """Whether no further request is wanted."""
         ...
 
-    def next_request(self) -> Request | None:
-        """Hand over the most urgent request; ``None`` if there is none at present."""
+    def next_request(self, stages: Collection[Stage] | None = None, /) -> Request | None:
+        """Hand over the most urgent request; ``None`` if there is none at present.
+
+        Args:
+            stages: Those that may be asked now; ``None`` for any. Only where different lanes
+                serve different stages is it ever given.
+        """
         ...
 
 
@@ -46,13 +52,14 @@ class Intake:
     Args:
         source: Where they come from.
         memory: Asked for each before it is held; ``None`` if there is none.
-        identities: Of the models that may answer, most wanted first.
+        team: For whose lanes they are.
     """
 
-    def __init__(self, source: Source, memory: Memory | None, identities: Sequence[str]) -> None:
+    def __init__(self, source: Source, memory: Memory | None, team: Team) -> None:
         self._source = source
         self._memory = memory
-        self._identities = identities
+        self._identities = team.identities
+        self._stages = team.stages
         self._held: Ask | None = None
 
     @property
@@ -64,7 +71,7 @@ class Intake:
         """Return the next request with its answer if that is known; if not, it is held."""
         if self._memory is None or self._held is not None:
             return None
-        request = self._source.next_request()
+        request = self._next_request()
         if request is None:
             return None
         completion = self._memory.recall(request, self._identities)
@@ -76,17 +83,17 @@ class Intake:
     def next(self) -> Ask | None:
         """Return what is to be sent next, the same until it was."""
         if self._held is None and self._memory is None:
-            self._hold(self._source.next_request())
+            self._hold(self._next_request())
         return self._held
 
     def sent(self) -> None:
         """Hold the last no longer."""
         self._held = None
 
-    def keep(self, answer: Answer, identity: str) -> None:
-        """Remember what a model answered."""
-        if self._memory is not None:
-            self._memory.keep(answer, identity)
+    def _next_request(self) -> Request | None:
+        if self._stages is None:
+            return self._source.next_request()
+        return self._source.next_request(self._stages)
 
     def _hold(self, request: Request | None) -> None:
         if request is not None:

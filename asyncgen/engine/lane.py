@@ -15,6 +15,7 @@ from asyncgen.engine.limits import NOTHING, Bucket, Limits
 from asyncgen.engine.snapshot import LaneSnapshot, LaneState, LimitSnapshot
 from asyncgen.engine.window import Window
 from asyncgen.errors import RateLimitedError, RequestRejectedError, TransientError
+from asyncgen.records import Failures
 
 if TYPE_CHECKING:
     import random
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from asyncgen.engine.limits import Amounts
     from asyncgen.engine.retry import RetryPolicy
     from asyncgen.errors import EndpointError
-    from asyncgen.records import Reply, Request, Usage
+    from asyncgen.records import Reply, Request, Stage, Usage
 
 __all__ = ["Ask", "Flight", "Lane", "Track"]
 
@@ -46,12 +47,14 @@ class Lane:
     Attributes:
         weight: Its share of the work, relative to other lanes.
         max_in_flight: The most attempts that may be open here; ``None`` for the engine's limit.
+        stages: Those whose requests it gets; ``None`` for all.
     """
 
     endpoint: Endpoint
     limits: Limits = field(default_factory=Limits)
     weight: float = 1.0
     max_in_flight: int | None = None
+    stages: frozenset[Stage] | None = None
 
 
 class Ask(Struct, eq=False):
@@ -60,6 +63,7 @@ class Ask(Struct, eq=False):
     Attributes:
         tries: Attempts so far.
         strikes: What these used up of the attempts that it has.
+        failures: Attempts that failed.
         lost_cost: US dollars that attempts may have cost whose answers were lost.
         shunned: The lane that asked to wait, and until when.
         counted: Whether its next attempt is a retry that the retry budget pays for.
@@ -69,6 +73,7 @@ class Ask(Struct, eq=False):
     characters: int
     tries: int = 0
     strikes: int = 0
+    failures: Failures = Failures()
     lost_cost: float = 0.0
     shunned: Track | None = None
     shunned_until: float = 0.0

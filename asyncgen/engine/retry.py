@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from asyncgen.errors import (
     AsyncgenError,
+    BadAnswerError,
+    DisconnectedError,
     EndpointRefusedError,
     QuotaError,
     RateLimitedError,
@@ -20,6 +24,8 @@ from asyncgen.errors import (
 if TYPE_CHECKING:
     import random
 
+    from asyncgen.records import Failures
+
 __all__ = [
     "GiveUp",
     "Park",
@@ -30,6 +36,7 @@ __all__ = [
     "RetryPolicy",
     "Situation",
     "Verdict",
+    "counted",
     "verdict",
 ]
 
@@ -178,6 +185,24 @@ def _strikes(error: TransientError, seen: Situation) -> int:
         return 0
     # An answer that timed out may have been paid for: half as many attempts.
     return 2 if isinstance(error, TimedOutError) and error.possibly_billed else 1
+
+
+def counted(failures: Failures, error: AsyncgenError) -> Failures:
+    """Return the failures of a request with one more."""
+    kind = _kind(error)
+    return msgspec.structs.replace(failures, **{kind: getattr(failures, kind) + 1})
+
+
+def _kind(error: AsyncgenError) -> Literal["rate", "overload", "lost", "other"]:
+    match error:
+        case RateLimitedError():
+            return "rate"
+        case TimedOutError() | UnreachableError() | DisconnectedError() | BadAnswerError():
+            return "lost"
+        case TransientError():
+            return "overload"
+        case _:
+            return "other"
 
 
 class RetryBudget:

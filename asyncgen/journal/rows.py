@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
+from asyncgen.records import Answer, Completion, Failures, Prompt, Request, Sampling, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,8 @@ _COLUMNS = (
     *("stage", "key", "shown", "request_sha256", "prefix", "variable", "sampling", "seed"),
     *("text", "finish_reason", "input_tokens", "output_tokens", "cached_tokens"),
     *("cache_write_tokens", "reasoning_tokens", "cost", "lost_cost", "choice_logprobs"),
-    *("endpoint", "model", "started_at", "seconds", "attempts", "recalled"),
+    *("endpoint", "model", "started_at", "seconds"),
+    *("failed_rate", "failed_overload", "failed_lost", "failed_other", "recalled"),
 )
 _MOST_ROWS = 128
 """Of one statement; a power of two."""
@@ -63,7 +64,7 @@ class RowWriter:
         request, completion = answer.request, answer.completion
         prompt, sampling, usage = request.prompt, request.sampling, completion.usage
         prefix, begun = _prefix(prompt)
-        logprobs = completion.choice_logprobs
+        logprobs, failures = completion.choice_logprobs, completion.failures
         return (
             request.stage,
             request.key,
@@ -87,7 +88,10 @@ class RowWriter:
             self._number(completion.model),
             completion.started_at,
             completion.seconds,
-            completion.attempts,
+            failures.rate,
+            failures.overload,
+            failures.lost,
+            failures.other,
             completion.recalled,
         )
 
@@ -185,7 +189,7 @@ class _Shared:
 def _answer(row: list[Any], shared: _Shared) -> Answer:
     (stage, key, shown, _digest, prefix, variable, sampling, seed), answered = row[:8], row[8:]
     (text, finish_reason, *tokens), priced = answered[:7], answered[7:]
-    cost, lost_cost, logprobs, endpoint, model, started_at, seconds, attempts, recalled = priced
+    cost, lost_cost, logprobs, endpoint, model, started_at, seconds, *failed, recalled = priced
     prompt = msgspec.structs.replace(shared.prompt(prefix), variable=variable)
     decoding = msgspec.structs.replace(shared.sampling(sampling), seed=seed)
     completion = Completion(
@@ -199,7 +203,7 @@ def _answer(row: list[Any], shared: _Shared) -> Answer:
         choice_logprobs=None if logprobs is None else msgspec.json.decode(logprobs),
         started_at=started_at,
         seconds=seconds,
-        attempts=attempts,
+        failures=Failures(*failed),
         recalled=bool(recalled),
     )
     demonstrations = msgspec.json.decode(shown, type=tuple[str, ...])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["VERSION", "connect", "insert_loss", "losses", "prepare", "problems"]
 
-VERSION = 4
+VERSION = 5
 """Number of the layout, kept as SQLite's ``user_version``."""
 
 _PAGE = 8192
@@ -52,7 +52,10 @@ CREATE TABLE answers (
     model           INTEGER NOT NULL REFERENCES shared(id),
     started_at      REAL NOT NULL,        -- Unix time, seconds
     seconds         REAL NOT NULL,
-    attempts        INTEGER NOT NULL,
+    failed_rate     INTEGER NOT NULL,     -- attempts before it that were refused for their rate
+    failed_overload INTEGER NOT NULL,     -- for load, or with 5xx
+    failed_lost     INTEGER NOT NULL,     -- that were lost: timed out, broken, cut or empty
+    failed_other    INTEGER NOT NULL,
     recalled        INTEGER NOT NULL,     -- 1: taken over; others paid tokens and cost
     UNIQUE (stage, key)
 ) STRICT;

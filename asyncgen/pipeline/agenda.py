@@ -6,13 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asyncgen.errors import RunPausedError
-from asyncgen.pipeline.asking import ask_classification, ask_generation, ask_instances
+from asyncgen.pipeline.asking import (
+    ask_classification,
+    ask_generation,
+    ask_instances,
+    ask_judge,
+)
 from asyncgen.pipeline.saturation import saturation_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from asyncgen.pipeline.fold import Fold
     from asyncgen.pipeline.prompts import PromptBook
-    from asyncgen.records import Request
+    from asyncgen.records import Request, Stage
     from asyncgen.settings import Settings
 
 __all__ = ["Agenda", "Forecast"]
@@ -39,7 +46,7 @@ _GUESS_WEIGHT = 4
 class Agenda:
     """Hands out requests for one session of a run; the engine's source.
 
-    What is nearly done goes first: instances, then classification, then new
+    What is nearly done goes first: judging, instances, classification, then new
     generation, and that only as far as the target needs it.
     """
 
@@ -48,20 +55,32 @@ class Agenda:
         self._fold = fold
         self._prompts = prompts
         self._next_ordinal = 0
+        self._by_urgency: tuple[tuple[Stage, Callable[[], Request | None]], ...] = (
+            ("judging", self._judging),
+            ("instances", self._instances),
+            ("classification", self._classification),
+            ("generation", self._generation),
+        )
 
     @property
     def finished(self) -> bool:
         """Whether the first ``target`` valid tasks are known."""
         return self._fold.known >= self._settings.target
 
-    def next_request(self) -> Request | None:
+    def next_request(self, stages: Collection[Stage] | None = None, /) -> Request | None:
         """Hand over the most urgent request that was not handed over in this session.
+
+        Args:
+            stages: Those that may be asked; ``None`` for all.
 
         Raises:
             RunPausedError: If asking on is of no use, or there is nothing left to ask.
         """
         self._check_end()
-        return self._instances() or self._classification() or self._generation()
+        for stage, ask in self._by_urgency:
+            if (stages is None or stage in stages) and (request := ask()) is not None:
+                return request
+        return None
 
     def forecast(self) -> Forecast:
         """Return the rates that decide how much is generated ahead."""
@@ -72,10 +91,17 @@ class Agenda:
             valid_per_kept=_blend(_VALID_PER_KEPT, fold.counts.valid, fold.counts.settled),
         )
 
+    def _judging(self) -> Request | None:
+        while self._fold.to_judge:
+            draft, number, attempt = self._fold.to_judge.popleft()
+            if draft.trial is not None and draft.trial.waits_for(number, attempt):
+                return ask_judge(self._prompts, draft, number, attempt)
+        return None
+
     def _instances(self) -> Request | None:
         while self._fold.to_instantiate:
             draft = self._fold.to_instantiate.popleft()
-            if not draft.settled:
+            if not draft.settled and draft.trial is None:
                 return ask_instances(self._prompts, draft)
         return None
 

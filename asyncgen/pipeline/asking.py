@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncgen.pipeline.trial import key_of, named
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,7 +14,14 @@ if TYPE_CHECKING:
     from asyncgen.pipeline.prompts import PromptBook
     from asyncgen.records import Request
 
-__all__ = ["ask_classification", "ask_generation", "ask_instances", "asked_again"]
+__all__ = [
+    "ask_classification",
+    "ask_generation",
+    "ask_instances",
+    "ask_judge",
+    "asked_again",
+    "concerns",
+]
 
 
 def ask_generation(fold: Fold, prompts: PromptBook, ordinal: int) -> Request:
@@ -36,6 +45,14 @@ def ask_instances(prompts: PromptBook, draft: Draft) -> Request:
     )
 
 
+def ask_judge(prompts: PromptBook, draft: Draft, number: int, attempt: int) -> Request | None:
+    """Ask the judge about an instance of a draft, perhaps again; ``None`` if it has none such."""
+    if draft.trial is None or number >= len(draft.trial.instances):
+        return None
+    key, instance = key_of(draft.id, number, attempt), draft.trial.instances[number]
+    return prompts.judging(key, draft.instruction, instance, plainly=attempt > 1)
+
+
 def asked_again(fold: Fold, prompts: PromptBook, request: Request) -> Request | None:
     """Make the request of that stage and key anew, as settings, seeds and answers lead to it.
 
@@ -49,6 +66,10 @@ def asked_again(fold: Fold, prompts: PromptBook, request: Request) -> Request | 
     if together:
         group = fold.group(name)
         return ask_classification(prompts, group, 0) if group else None
+    if request.stage == "judging":
+        name, number, again = named(request.key)
+        draft = fold.draft(name)
+        return None if draft is None else ask_judge(prompts, draft, number, again)
     name, _, attempt = request.key.partition("#")
     draft = fold.draft(name)
     if draft is None:

@@ -129,11 +129,11 @@ def _adjust(run: Run, change: Change) -> tuple[str, ...]:
 
 
 def _adjustment(settings: Settings, change: Change) -> Adjustment:
-    ours = settings.is_embedded or settings.is_simulated
+    alone = (settings.is_embedded or settings.is_simulated) and len(settings.lanes()) == 1
     values = {name: math.inf if value is None else value for name, value in change.given().items()}
     ceiling = change.max_in_flight
     values.pop("max_in_flight", None)
-    lane = None if ours else change.endpoint
+    lane = None if alone else change.endpoint
     return Adjustment(lane=lane, max_in_flight=ceiling, **values)
 
 

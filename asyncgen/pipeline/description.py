@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from asyncgen.settings import CHANGEABLE, Settings, to_toml
+from asyncgen.settings import CHANGEABLE, SELF, JudgeSettings, Settings, to_toml, who_judges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +30,16 @@ def told_settings(settings: Settings) -> str:
     """
     usual = Settings()
     hidden = {name: getattr(usual, name) for name in CHANGEABLE}
+    if (judge := settings.judge) is not None:
+        where = SELF if judge.url == SELF else ""
+        hidden["judge"] = JudgeSettings(
+            url=where, model=who_judges(settings) or "", sampling=judge.sampling
+        )
     # A name of a model may hold a slash; any other text that does is a file's.
     named = {
         name: _without_folder(getattr(settings, name))
         for name in Settings.__struct_fields__
-        if name not in CHANGEABLE and name != "model"
+        if name not in CHANGEABLE and name not in {"model", "judge"}
     }
     lines = to_toml(msgspec.structs.replace(settings, **named, **hidden)).splitlines()
     # At the top level, where stages have no such names.

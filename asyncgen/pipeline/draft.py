@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asyncgen.records import Task, Usage
 
 if TYPE_CHECKING:
+    from asyncgen.pipeline.trial import Trial
     from asyncgen.records import Completion, Instance, Neighbour, Provenance, Stage
 
 __all__ = ["Bill", "Counts", "Draft"]
@@ -22,7 +24,9 @@ class Draft:
         attempt: How often its classification has been asked alone, the question that is due
             included; 0 while it is asked together with others.
         is_classification: ``None`` until that is decided.
-        instances: ``None`` until they are made; empty if none was valid.
+        instances: ``None`` until they are made, and judged if there is a judge; empty if none
+            was valid, and good enough.
+        trial: Its instances before the judge, and what that said.
     """
 
     id: str
@@ -32,6 +36,7 @@ class Draft:
     attempt: int = 1
     is_classification: bool | None = None
     instances: tuple[Instance, ...] | None = None
+    trial: Trial | None = None
 
     @property
     def settled(self) -> bool:
@@ -90,6 +95,9 @@ class Counts:
         classification: Tasks that were found to be classification tasks.
         settled: Tasks that are finished or failed.
         valid: Those of them with a valid instance.
+        judged: Tasks whose instances were all judged, those that passed the rules.
+        scores: Instances that were judged, by the score that they got.
+        unsaid: Those of which the judge left something open, asked again; it counts as no.
     """
 
     answers: dict[Stage, int] = field(
@@ -102,3 +110,14 @@ class Counts:
     classification: int = 0
     settled: int = 0
     valid: int = 0
+    judged: int = 0
+    scores: Counter[float] = field(default_factory=Counter[float])
+    unsaid: int = 0
+
+    def judge(self, trial: Trial) -> None:
+        """Take in what was said of a task's instances."""
+        self.judged += 1
+        for said in trial.judgements:
+            if said is not None:
+                self.scores[said.score] += 1
+                self.unsaid += None in {said.valid, said.input, said.output}

@@ -8,6 +8,7 @@ later stages concern one task each, and their order never matters.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import msgspec
 from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.draft import Counts, Draft
 from asyncgen.pipeline.exclusion import Excluded
+from asyncgen.pipeline.judging import FAILED
 from asyncgen.pipeline.novelty import Novelty
 from asyncgen.pipeline.profiles.decisions import read_decisions
 from asyncgen.pipeline.profiles.pruning import prune
@@ -23,6 +25,7 @@ from asyncgen.pipeline.profiles.values import ParsedInstances, first_offence
 from asyncgen.pipeline.recipes import recipe_of
 from asyncgen.pipeline.recipes.values import Material, Turn
 from asyncgen.pipeline.saturation import Yield
+from asyncgen.pipeline.trial import Trial, named
 from asyncgen.records import Provenance, Rejection
 
 if TYPE_CHECKING:
@@ -45,8 +48,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Fold"]
 
-_FAILED = frozenset({"error", "content_filter"})
-
 
 class Fold:
     """The state of a run.
@@ -56,6 +57,8 @@ class Fold:
         to_decide: Drafts whose classification is due, oldest first, those that are asked about
             together, and the attempt at it.
         to_instantiate: Drafts whose instances are due, oldest first.
+        to_judge: Instances that are to be judged, oldest first: the draft, the number and the
+            attempt at it.
         rejections: Everything that was dropped.
         reasons: How often each reason was given, by stage.
         known: Valid tasks before the first unsettled draft: those of the dataset.
@@ -84,6 +87,7 @@ class Fold:
         self.drafts: list[Draft] = []
         self.to_decide: deque[tuple[tuple[Draft, ...], int]] = deque()
         self.to_instantiate: deque[Draft] = deque()
+        self.to_judge: deque[tuple[Draft, int, int]] = deque()
         self.rejections: list[Rejection] = []
         self.reasons: dict[Stage, Counter[Reason]] = {}
         self.known = 0
@@ -92,6 +96,8 @@ class Fold:
         self.instructions, self.tasks = (
             Yield(settings.saturation_window, settings.saturation_bound) for _ in range(2)
         )
+        if settings.judge is not None:
+            self.counts.answers["judging"] = 0
         self._settings = settings
         self.prompts = prompts
         self.recipe = recipe or recipe_of(settings)
@@ -128,6 +134,8 @@ class Fold:
                 self._classified(answer)
             case "instances":
                 self._instantiated(self._draft(answer), answer.completion)
+            case "judging":
+                self._heard(answer)
 
     def _fold_generated(self) -> None:
         """Fold what waited for its turn."""
@@ -199,18 +207,15 @@ class Fold:
         return self._by_id.get(name)
 
     def _draft(self, answer: Answer) -> Draft:
-        draft = self.draft(answer.request.key.partition("#")[0])
+        draft = self.draft(re.split("[#:]", answer.request.key)[0])
         if draft is None:
-            raise AsyncgenError(
-                f"the journal answers {answer.request.stage} for {answer.request.key}, which "
-                "this run never made: it was written with other seeds or another version"
-            )
+            raise _stray(answer)
         return draft
 
     def _generated(self, ordinal: int, answer: Answer) -> int:
         """Judge what an answer brings; return how many candidates that are."""
         completion = answer.completion
-        if completion.finish_reason in _FAILED:
+        if completion.finish_reason in FAILED:
             self._reject_answer(ordinal, completion)
             return 0
         turn = self._turn(ordinal, answer.request.shown)
@@ -297,7 +302,7 @@ class Fold:
         if "instances" in self.recipe.later:
             self.to_instantiate.append(draft)
         else:
-            self._settle(draft, instances, dropped)
+            self._worked(draft, instances, dropped)
 
     def _classified(self, answer: Answer) -> None:
         name, together, _ = answer.request.key.partition("+")
@@ -316,7 +321,7 @@ class Fold:
 
     def _decided(self, draft: Draft, completion: Completion) -> None:
         decision = self._profile.read_decision(completion, self._settings.yes_bias)
-        may_ask_again = self._profile.asks_again and completion.finish_reason not in _FAILED
+        may_ask_again = self._profile.asks_again and completion.finish_reason not in FAILED
         if decision is None and may_ask_again and draft.attempt == 1:
             draft.attempt = 2
             self.to_decide.append(((draft,), 2))
@@ -330,12 +335,12 @@ class Fold:
         self.to_instantiate.append(draft)
 
     def _instantiated(self, draft: Draft, completion: Completion) -> None:
-        if completion.finish_reason in _FAILED:
-            self._reject_instance(draft, "request_failed", completion.text)
-            self._settle(draft, (), ())
+        if completion.finish_reason in FAILED:
+            self._reject_instance(draft, "request_failed", completion.text, "", "instances")
+            self._settle(draft, ())
             return
         parsed = self._profile.read_instances(completion, bool(draft.is_classification))
-        self._settle(draft, *self._pruned(parsed, draft.id, draft.instruction))
+        self._worked(draft, *self._pruned(parsed, draft.id, draft.instruction))
 
     def _pruned(
         self, parsed: ParsedInstances, name: str, instruction: str
@@ -348,18 +353,46 @@ class Fold:
             key=f"{self._settings.seed}:{name}",
         )
 
-    def _settle(
+    def _worked(
         self, draft: Draft, instances: tuple[Instance, ...], dropped: Sequence[Dropped]
+    ) -> None:
+        """Give a draft the instances that passed the rules; a judge hears of them first."""
+        self._drop(draft, dropped, "instances")
+        if self._settings.judge is None or not instances:
+            self._settle(draft, instances)
+            return
+        draft.trial = Trial(instances)
+        self.to_judge += ((draft, number, 1) for number in range(len(instances)))
+
+    def _heard(self, answer: Answer) -> None:
+        """Take in what the judge says of an instance, and settle its task with the last."""
+        draft, (_, number, attempt) = self._draft(answer), named(answer.request.key)
+        trial = draft.trial
+        if trial is None or not trial.waits_for(number, attempt):
+            raise _stray(answer)
+        begun = answer.request.prompt.api == "completions"
+        if trial.hear(number, answer.completion, begun=begun):
+            self.to_judge.append((draft, number, 2))
+        elif trial.is_over:
+            self.counts.judge(trial)
+            good, dropped = trial.passing(self._settings.min_score)
+            self._drop(draft, dropped, "judging")
+            self._settle(draft, good, "judging")
+
+    def _drop(self, draft: Draft, dropped: Sequence[Dropped], stage: Stage) -> None:
+        for one in dropped:
+            text = f"{one.instance.input} → {one.instance.output}"
+            self._reject_instance(draft, one.reason, text, one.detail, stage)
+
+    def _settle(
+        self, draft: Draft, instances: tuple[Instance, ...], stage: Stage = "instances"
     ) -> None:
         """Give a draft its instances, with which it is a task if there are any."""
         draft.instances = instances
-        for one in dropped:
-            text = f"{one.instance.input} → {one.instance.output}"
-            self._reject_instance(draft, one.reason, text, one.detail)
         self.counts.settled += 1
         self.counts.valid += bool(instances)
         if not instances:
-            self._reject_instance(draft, "no_instance", draft.instruction)
+            self._reject_instance(draft, "no_instance", draft.instruction, "", stage)
         self._advance()
 
     def _advance(self) -> None:
@@ -376,10 +409,12 @@ class Fold:
         self.rejections.append(rejection)
         self.reasons.setdefault(rejection.stage, Counter())[rejection.reason] += 1
 
-    def _reject_instance(self, draft: Draft, reason: Reason, text: str, detail: str = "") -> None:
+    def _reject_instance(
+        self, draft: Draft, reason: Reason, text: str, detail: str, stage: Stage
+    ) -> None:
         self._reject(
             Rejection(
-                stage="instances",
+                stage=stage,
                 reason=reason,
                 detail=detail,
                 text=text,
@@ -390,7 +425,7 @@ class Fold:
         )
 
     def _reject_answer(self, ordinal: int, completion: Completion) -> None:
-        failed = completion.finish_reason in _FAILED
+        failed = completion.finish_reason in FAILED
         self._reject(
             Rejection(
                 stage="generation",
@@ -403,6 +438,15 @@ class Fold:
 
     def _count(self, answer: Answer) -> None:
         counts, completion = self.counts, answer.completion
+        if answer.request.stage not in counts.answers:
+            raise _stray(answer)
         counts.answers[answer.request.stage] += 1
         (counts.recalled if completion.recalled else counts.asked).add(completion)
         counts.lost_cost += completion.lost_cost
+
+
+def _stray(answer: Answer) -> AsyncgenError:
+    return AsyncgenError(
+        f"the journal answers {answer.request.stage} for {answer.request.key}, which "
+        "this run never made: it was written with other seeds or another version"
+    )

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from asyncgen.pipeline.draft import Draft
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Rejection, Task
 
-__all__ = ["Harvest", "all_rejections", "finished", "harvest"]
+__all__ = ["Harvest", "all_rejections", "finished", "harvest", "scoring"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,20 @@ def finished(fold: Fold, target: int) -> list[Draft]:
     the last task is surplus: it stays in the journal.
     """
     return list(islice((draft for draft in fold.counted if draft.instances), target))
+
+
+def scoring(tasks: Iterable[Task], least: float) -> list[Task]:
+    """Return tasks with those of their instances that a judge gave so much; none without any."""
+    chosen = [
+        msgspec.structs.replace(
+            task,
+            instances=tuple(
+                one for one in task.instances if one.judge and one.judge.score >= least
+            ),
+        )
+        for task in tasks
+    ]
+    return [task for task in chosen if task.instances]
 
 
 def all_rejections(fold: Fold) -> list[Rejection]:

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from asyncgen.pipeline.forms import form_of
+from asyncgen.pipeline.judging import judge_prompt
 from asyncgen.pipeline.recipes.self_instruct import list_question
 from asyncgen.pipeline.sampling import request_seed
 from asyncgen.records import Prompt, Request
+from asyncgen.settings import english_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from asyncgen.pipeline.recipes.values import Question
     from asyncgen.pipeline.seeds import FewShot, WorkedTask
-    from asyncgen.records import Instance, Sampling, Stage
+    from asyncgen.records import Instance, Stage
     from asyncgen.settings import Settings
 
 __all__ = ["PromptBook"]
@@ -126,6 +128,22 @@ class PromptBook:
         most = settings.output_first_tokens if is_classification else None
         return self._request("instances", task, prompt, stop=stop, most=most)
 
+    def judging(
+        self, key: str, instruction: str, instance: Instance, *, plainly: bool = False
+    ) -> Request:
+        """Ask the judge about one instance of a task."""
+        settings = self._settings
+        prompt = judge_prompt(
+            instruction,
+            instance,
+            settings.judge_api,
+            language=english_name(settings.language) if settings.language else "",
+            plainly=plainly,
+        )
+        # A text goes on with the next example.
+        stop = ("\n\n",) if prompt.api == "completions" else ()
+        return self._request("judging", key, prompt, stop=stop)
+
     def _asked(self, instruction: str, *, plainly: bool = False) -> str:
         question = self._form.decision
         if plainly:
@@ -155,7 +173,7 @@ class PromptBook:
         choices: tuple[str, ...] = (),
         most: int | None = None,
     ) -> Request:
-        sampling: Sampling = getattr(self._settings, stage)
+        sampling = self._settings.sampling_of(stage)
         most = sampling.max_output_tokens if most is None else most
         sampling = msgspec.structs.replace(
             sampling,

@@ -21,6 +21,8 @@ from asyncgen.pipeline.folder import RunFolder
 from asyncgen.pipeline.harvest import harvest
 from asyncgen.pipeline.run import empty_fold, load_fold, with_seeds, write_files
 from asyncgen.pipeline.saturation import Saturation, saturation_of
+from asyncgen.pipeline.trial import named
+from asyncgen.records import Failures
 from asyncgen.settings import DERIVING, differences, read_toml, resolve
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ class Refiltered(Struct, frozen=True, kw_only=True):
         answers: Answers that were taken over.
         left_out: Answers that are of no use to the new run.
         paid: US dollars that the old run paid for those taken over; ``None`` if unknown.
-        lacking: Kept tasks that have no instances yet, since the old run never asked for them.
+        lacking: Kept tasks that have no instances yet, or none judged, since the old run never
+            asked for them.
         waiting: Finished tasks behind the first of those: the dataset ends before it.
         saturation: How the new run dried up, if it did; answers behind that wait.
     """
@@ -124,7 +127,7 @@ def _changed(folder: RunFolder, old: Settings, given: Mapping[str, Any]) -> Sett
 
 def _taken_over(answer: Answer) -> Answer:
     completion = msgspec.structs.replace(
-        answer.completion, recalled=True, attempts=1, lost_cost=0.0
+        answer.completion, recalled=True, failures=Failures(), lost_cost=0.0
     )
     return msgspec.structs.replace(answer, completion=completion)
 
@@ -143,12 +146,17 @@ def _serves(old: Fold, fold: Fold, request: Request) -> bool:
     """Whether a run that reads answers by other rules still waits for this one."""
     if not concerns(fold, fold.prompts, request):
         return False
-    name, _, attempt = request.key.partition("#")
+    if request.stage == "judging":
+        task, number, attempt = named(request.key)
+        draft = fold.draft(task)
+        trial = None if draft is None else draft.trial
+        return trial is not None and trial.waits_for(number, attempt)
+    name, _, again = request.key.partition("#")
     draft, before = fold.draft(name), old.draft(name)
     if draft is None or before is None:
         return False
     if request.stage == "classification":
-        return draft.is_classification is None and draft.attempt == int(attempt or 1)
+        return draft.is_classification is None and draft.attempt == int(again or 1)
     # Of classification tasks instances are asked in another form.
     return draft.is_classification == before.is_classification
 

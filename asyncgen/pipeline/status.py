@@ -9,11 +9,12 @@ from msgspec import Struct
 from asyncgen.pipeline.saturation import Saturation, saturation_of
 
 if TYPE_CHECKING:
+    from asyncgen.pipeline.draft import Counts
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Reason, Stage, Usage
     from asyncgen.settings import Settings
 
-__all__ = ["Recalled", "Status", "status_of"]
+__all__ = ["Judged", "Recalled", "Status", "status_of"]
 
 
 class Recalled(Struct, frozen=True, kw_only=True):
@@ -29,7 +30,23 @@ class Recalled(Struct, frozen=True, kw_only=True):
     cost: float | None
 
 
-class Status(Struct, frozen=True, kw_only=True):
+class Judged(Struct, frozen=True, kw_only=True):
+    """What a judge said of a run's instances.
+
+    Attributes:
+        tasks: Those whose instances were all judged.
+        instances: Those that were judged.
+        scores: How many of these got each score, highest first.
+        unsaid: Those of which it left something open, asked again; that counts as no.
+    """
+
+    tasks: int
+    instances: int
+    scores: dict[str, int]
+    unsaid: int
+
+
+class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Totals of a run.
 
     Attributes:
@@ -48,6 +65,7 @@ class Status(Struct, frozen=True, kw_only=True):
             generated.
         rejections: How often each reason was given, most frequent first, by stage.
         saturation: How the run dried up, if it did; it may have reached its target all the same.
+        judged: What the judge said; ``None`` where nobody judges.
     """
 
     target: int
@@ -67,6 +85,7 @@ class Status(Struct, frozen=True, kw_only=True):
     kept_per_1000_output_tokens: float
     rejections: dict[Stage, dict[Reason, int]]
     saturation: Saturation | None
+    judged: Judged | None = None
 
 
 def status_of(settings: Settings, fold: Fold) -> Status:
@@ -97,4 +116,14 @@ def status_of(settings: Settings, fold: Fold) -> Status:
         kept_per_1000_output_tokens=1000 * counts.valid / output if output else 0.0,
         rejections=rejections,
         saturation=saturation_of(fold),
+        judged=_judged(counts) if settings.judge is not None else None,
+    )
+
+
+def _judged(counts: Counts) -> Judged:
+    return Judged(
+        tasks=counts.judged,
+        instances=counts.scores.total(),
+        scores={f"{score:g}": counts.scores[score] for score in sorted(counts.scores)[::-1]},
+        unsaid=counts.unsaid,
     )

@@ -17,7 +17,7 @@ from asyncgen.planning.costs import Tariff
 from asyncgen.planning.estimate import Basis
 from asyncgen.planning.funnel import observed, seen_in, usual
 from asyncgen.planning.loads import Material, calibrated, loads_of
-from asyncgen.planning.pace import ceilings_of
+from asyncgen.planning.pace import ceilings_of, judge_ceilings_of
 from asyncgen.planning.tally import tally_of
 from asyncgen.planning.work import standing_of
 
@@ -64,11 +64,12 @@ def basis_of(settings: Settings, folder: RunFolder | None) -> Basis:
         funnel=observed(usual(settings), seen_in(fold)),
         loads=calibrated(loads_of(settings, material), tally),
         ceilings=ceilings_of(settings),
+        judge_ceilings=judge_ceilings_of(settings),
         tariffs=_tariffs(settings),
         max_cost=settings.max_cost,
         spent=tally.cost + lost,
         measured_on=tally.answers,
-        later=fold.recipe.later,
+        later=(*fold.recipe.later, *(("judging",) if settings.judge is not None else ())),
         together=settings.decisions_per_request,
     )
 
@@ -98,4 +99,6 @@ def _journaled(settings: Settings, folder: RunFolder | None) -> tuple[list[Answe
 def _tariffs(settings: Settings) -> tuple[Tariff, ...]:
     lanes = settings.lanes()
     weights = sum(lane.weight for lane in lanes)
-    return tuple(Tariff(lane.weight / weights, lane.model, prices_of(lane)) for lane in lanes)
+    return tuple(
+        Tariff(lane.weight / weights, lane.model, prices_of(lane), lane.stages) for lane in lanes
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from asyncgen.planning.loads import STAGE_OF
 from asyncgen.records import Usage
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from asyncgen.endpoints.prices import PriceList
     from asyncgen.planning.loads import Kind, Load
     from asyncgen.planning.work import Work
+    from asyncgen.records import Stage
 
 __all__ = ["CACHED_FROM", "Cost", "Tariff", "cacheable", "cost_of"]
 
@@ -34,13 +36,19 @@ class Tariff:
     """What one endpoint costs.
 
     Attributes:
-        share: Of the requests that it gets.
+        share: Of the requests that it gets, relative to others that serve the same.
         prices: ``None`` where they are not known.
+        stages: Those that it serves; empty for all.
     """
 
     share: float
     model: str
     prices: PriceList | None
+    stages: tuple[Stage, ...] = ()
+
+    def serves(self, stage: Stage) -> bool:
+        """Whether it gets requests of a stage."""
+        return not self.stages or stage in self.stages
 
 
 def cacheable(load: Load) -> int:
@@ -51,14 +59,21 @@ def cacheable(load: Load) -> int:
 def cost_of(work: Work, loads: Mapping[Kind, Load], tariffs: Sequence[Tariff]) -> Cost:
     """Return what work costs; every endpoint writes each beginning to its cache once."""
     bills = [
-        _bill(count * tariff.share, loads[kind], tariff)
+        _bill(count * share, loads[kind], tariff)
         for kind, count in work.items()
-        for tariff in tariffs
+        for tariff, share in _serving(tariffs, STAGE_OF[kind])
     ]
     known = [bill for bill in bills if bill is not None]
     if len(known) < len(bills):
         return Cost(None, None)
     return Cost(sum(bill[0] for bill in known), sum(bill[1] for bill in known))
+
+
+def _serving(tariffs: Sequence[Tariff], stage: Stage) -> list[tuple[Tariff, float]]:
+    """Return the endpoints that serve a stage, with their shares of it."""
+    serving = [tariff for tariff in tariffs if tariff.serves(stage)]
+    whole = sum(tariff.share for tariff in serving)
+    return [(tariff, tariff.share / whole) for tariff in serving]
 
 
 def _bill(count: float, load: Load, tariff: Tariff) -> tuple[float, float] | None:

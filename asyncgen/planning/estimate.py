@@ -35,6 +35,7 @@ class Basis:
         measured_on: Answers that loads and funnel were measured on.
         later: The stages that a kept instruction goes through.
         together: Tasks that are asked about at once what they are, at the most.
+        judge_ceilings: Limits of a judge that gets nothing else to do.
     """
 
     target: int
@@ -50,6 +51,7 @@ class Basis:
     measured_on: int
     later: tuple[Stage, ...] = ("classification", "instances")
     together: int = 1
+    judge_ceilings: Ceilings | None = None
 
 
 class StageEstimate(Struct, frozen=True, kw_only=True):
@@ -125,10 +127,10 @@ def estimate(basis: Basis) -> Estimate:
     """Return what is left to do and what it takes."""
     work = _work(basis, basis.target)
     stages: dict[Stage, StageEstimate] = {
-        stage: _stage(stage, work, basis.loads) for stage in _STAGES
+        stage: _stage(stage, work, basis.loads) for stage in dict.fromkeys((*_STAGES, *basis.later))
     }
     requests: dict[Stage, int] = {stage: one.requests for stage, one in stages.items()}
-    factor, seconds = limiting(seconds_by_factor(work, basis.loads, basis.ceilings))
+    factor, seconds = limiting(_seconds(work, basis))
     # The first task goes through three stages before anything else counts, and so does the last.
     ramp = _round_trip(basis.loads) if factor else 0.0
     return Estimate(
@@ -152,13 +154,29 @@ def _work(basis: Basis, target: int) -> Work:
     in_flight = basis.ceilings.max_in_flight
     aim = Aim(target, basis.surplus, basis.look_ahead, in_flight, basis.later, basis.together)
     work = work_left(aim, basis.standing, basis.funnel, basis.loads)
-    seconds = seconds_by_factor(work, basis.loads, basis.ceilings)
+    seconds = _seconds(work, basis)
     _, slowest = limiting({**seconds, "rpd": 0.0})
     if slowest <= seconds["max_in_flight"]:
         return work
     # Limits keep the air emptier than it might be.
     fewer = aim.in_flight * seconds["max_in_flight"] / slowest
     return work_left(replace(aim, in_flight=fewer), basis.standing, basis.funnel, basis.loads)
+
+
+def _seconds(work: Work, basis: Basis) -> dict[Factor, float]:
+    """Return how long work would take by each limit; a judge's own are kept beside the others."""
+    if basis.judge_ceilings is None:
+        return seconds_by_factor(work, basis.loads, basis.ceilings)
+    making: Work = {kind: count for kind, count in work.items() if kind != "judging"}
+    judging: Work = {kind: count for kind, count in work.items() if kind == "judging"}
+    apart = (
+        seconds_by_factor(making, basis.loads, basis.ceilings),
+        seconds_by_factor(judging, basis.loads, basis.judge_ceilings),
+    )
+    slower: dict[Factor, float] = {name: max(one[name] for one in apart) for name in apart[0]}
+    # Places in the air are shared.
+    slower["max_in_flight"] = sum(one["max_in_flight"] for one in apart)
+    return slower
 
 
 def _stage(stage: Stage, work: Work, loads: Mapping[Kind, Load]) -> StageEstimate:
@@ -173,7 +191,8 @@ def _stage(stage: Stage, work: Work, loads: Mapping[Kind, Load]) -> StageEstimat
 
 def _round_trip(loads: Mapping[Kind, Load]) -> float:
     later = max(loads["input_first"].seconds, loads["output_first"].seconds)
-    return loads["generation"].seconds + loads["classification"].seconds + later
+    judging = loads["judging"].seconds if "judging" in loads else 0.0
+    return loads["generation"].seconds + loads["classification"].seconds + later + judging
 
 
 def _allowed(basis: Basis) -> Allowed | None:

@@ -23,6 +23,12 @@ FALLING = 0.1
 """Acceptance falls as (1 + pool / POOL) ^ -FALLING: to 79 % of its first value at 10,000
 instructions, to 67 % at 52,000. It is shape that is assumed; the level is measured."""
 
+_INSTANCES = 1.57
+"""Of a task in the paper (82,439 of 52,445)."""
+
+_ALL_GOOD = 0.54
+"""Of the paper's data, the share with a yes to all three questions."""
+
 _WEIGHTS = {"answers": 1.0, "candidates": 8.0, "decided": 8.0, "settled": 4.0}
 """Observations that the usual values count as."""
 
@@ -35,12 +41,14 @@ class Funnel(Struct, frozen=True, kw_only=True):
         acceptance: Share of them that is kept while the pool is empty.
         classification_share: Share of the kept that are classification tasks.
         valid_per_kept: Share of the kept that end with a valid instance.
+        judged_per_kept: Instances of one kept instruction that a judge is asked about.
     """
 
     candidates_per_answer: float
     acceptance: float
     classification_share: float
     valid_per_kept: float
+    judged_per_kept: float = 0.0
 
     def acceptance_at(self, pool: float) -> float:
         """Return the share that is kept when so many are in the pool."""
@@ -68,6 +76,7 @@ class Seen(Struct, frozen=True, kw_only=True):
         classification: Those that are classification tasks.
         settled: Those whose instances were answered.
         valid: Those with a valid one.
+        judged: Instances that were judged.
     """
 
     answers: int = 0
@@ -77,6 +86,7 @@ class Seen(Struct, frozen=True, kw_only=True):
     classification: int = 0
     settled: int = 0
     valid: int = 0
+    judged: int = 0
 
 
 def usual(settings: Settings) -> Funnel:
@@ -87,13 +97,21 @@ def usual(settings: Settings) -> Funnel:
     for large models; small ones do worse (``benchmarks/LOG.md``).
     """
     recipe = recipe_of(settings)
+    # What comes with its instance is pruned before it is kept.
+    worked = 0.9 if "instances" in recipe.later else 1.0
+    each = _INSTANCES if "instances" in recipe.later and settings.max_instances > 1 else 1.0
     return Funnel(
         candidates_per_answer=float(recipe.items(settings)),
         acceptance=0.9,
         classification_share=0.22 if "classification" in recipe.later else 0.0,
-        # What comes with its instance is judged by it before it is kept.
-        valid_per_kept=0.9 if "instances" in recipe.later else 1.0,
+        valid_per_kept=worked * _passing(settings.min_score or 0.0),
+        judged_per_kept=worked * each if settings.judge is not None else 0.0,
     )
+
+
+def _passing(least: float) -> float:
+    """Return the share of tasks with an instance of such a score: most lack one yes at the most."""
+    return 1 - (1 - _ALL_GOOD) * least * least
 
 
 def seen_in(fold: Fold) -> Seen:
@@ -109,6 +127,7 @@ def seen_in(fold: Fold) -> Seen:
         classification=counts.classification,
         settled=counts.settled,
         valid=counts.valid,
+        judged=counts.scores.total(),
     )
 
 
@@ -124,6 +143,7 @@ def observed(guess: Funnel, seen: Seen) -> Funnel:
             guess.classification_share, "decided", seen.classification, seen.decided
         ),
         valid_per_kept=_blend(guess.valid_per_kept, "settled", seen.valid, seen.settled),
+        judged_per_kept=_blend(guess.judged_per_kept, "settled", seen.judged, seen.settled),
     )
 
 

@@ -34,8 +34,8 @@ __all__ = [
     "loads_of",
 ]
 
-Kind = Literal["generation", "classification", "input_first", "output_first"]
-"""Requests with a fixed part of their own; the last two are those of the instance stage."""
+Kind = Literal["generation", "classification", "input_first", "output_first", "judging"]
+"""Requests with a fixed part of their own; two are those of the instance stage."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 STAGE_OF: dict[Kind, Stage] = {
@@ -43,6 +43,7 @@ STAGE_OF: dict[Kind, Stage] = {
     "classification": "classification",
     "input_first": "instances",
     "output_first": "instances",
+    "judging": "judging",
 }
 
 FIRST_TOKEN = 0.5
@@ -56,7 +57,12 @@ LOCAL_SPEED = 200.0
 
 _SAMPLE = 64
 
-_STAGE_GUESS: dict[Stage, float] = {"generation": 0.5, "classification": 1.0, "instances": 4.0}
+_STAGE_GUESS: dict[Stage, float] = {
+    "generation": 0.5,
+    "classification": 1.0,
+    "instances": 4.0,
+    "judging": 1.0,
+}
 """Answers that the length of the examples counts as, as that of a stage's answers. Instances differ
 by three quarters of their mean, so that a dozen are not much to go by; lists hardly differ."""
 
@@ -107,8 +113,10 @@ def loads_of(settings: Settings, material: Material) -> dict[Kind, Load]:
         "input_first": (prompts.instances("", task, is_classification=False) for task in tasks),
         "output_first": (prompts.instances("", task, is_classification=True) for task in tasks),
     }
+    if settings.judge is not None:
+        asked["judging"] = _judging(prompts, material.seeds)
     lengths = _answer_lengths(settings, prompts, material)
-    stages = ("generation", *recipe_of(settings).later)
+    stages = ("generation", *recipe_of(settings).later, "judging")
     return {
         kind: _load(settings, kind, requests, lengths) if STAGE_OF[kind] in stages else NOTHING
         for kind, requests in asked.items()
@@ -121,16 +129,16 @@ def calibrated(loads: Mapping[Kind, Load], tally: Tally) -> dict[Kind, Load]:
     # A tokenizer and an endpoint are as far from our guess in one stage as in another.
     scale = _ratio(measured.input_tokens, measured.reckoned_tokens)
     pace = _ratio(
-        measured.seconds, sum(loads[kind].seconds * tally.of(kind).timed for kind in KINDS)
+        measured.seconds, sum(load.seconds * tally.of(kind).timed for kind, load in loads.items())
     )
-    return {kind: _calibrated(kind, loads, tally, scale, pace) for kind in KINDS}
+    return {kind: _calibrated(kind, loads, tally, scale, pace) for kind in loads}
 
 
 def _calibrated(
     kind: Kind, loads: Mapping[Kind, Load], tally: Tally, scale: float, pace: float
 ) -> Load:
     load, seen = loads[kind], tally.of(kind)
-    siblings: list[Kind] = [one for one in KINDS if STAGE_OF[one] == STAGE_OF[kind]]
+    siblings: list[Kind] = [one for one in loads if STAGE_OF[one] == STAGE_OF[kind]]
     guess = _STAGE_GUESS[STAGE_OF[kind]] * load.output_tokens
     length = _ratio(
         guess + sum(tally.of(one).output_tokens for one in siblings),
@@ -163,6 +171,11 @@ def _generation(settings: Settings, material: Material, prompts: PromptBook) -> 
         yield prompts.asked(ordinal, recipe.ask(given, turn))
 
 
+def _judging(prompts: PromptBook, seeds: Sequence[SeedTask]) -> Iterable[Request]:
+    for seed in seeds[:: max(1, len(seeds) // _SAMPLE)]:
+        yield prompts.judging("", seed.instruction, seed.instances[0])
+
+
 def _together(settings: Settings) -> int:
     """Return how many tasks are asked about at once: no more than come of one answer."""
     return min(settings.decisions_per_request, recipe_of(settings).items(settings))
@@ -193,6 +206,7 @@ def _answer_lengths(
         "classification": 1.0 if together == 1 else together * tokens_in("10. yes\n"),
         "input_first": worked(is_classification=False),
         "output_first": worked(is_classification=True),
+        "judging": tokens_in("1. yes\n2. yes\n3. yes\n"),
     }
 
 

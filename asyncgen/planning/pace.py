@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from asyncgen.planning.loads import Kind, Load
     from asyncgen.planning.work import Work
     from asyncgen.settings import EndpointSettings, Settings
 
-__all__ = ["Ceilings", "Factor", "ceilings_of", "limiting", "seconds_by_factor", "total"]
+__all__ = [
+    "Ceilings",
+    "Factor",
+    "ceilings_of",
+    "judge_ceilings_of",
+    "limiting",
+    "seconds_by_factor",
+    "total",
+]
 
 Factor: TypeAlias = Literal["rpm", "tpm", "input_tpm", "output_tpm", "rpd", "max_in_flight"]
 """What a run waits for, by the setting that would change it."""
@@ -35,8 +43,17 @@ class Ceilings(Struct, frozen=True, kw_only=True):
 
 
 def ceilings_of(settings: Settings) -> Ceilings:
-    """Return the limits of a run."""
-    lanes = settings.lanes()
+    """Return the limits of a run, those of a judge apart left out."""
+    return _together(settings, [one for one in settings.lanes() if one.stages != ("judging",)])
+
+
+def judge_ceilings_of(settings: Settings) -> Ceilings | None:
+    """Return the limits of a judge; ``None`` if there is none but the run's own endpoints."""
+    lanes = [one for one in settings.lanes() if one.stages == ("judging",)]
+    return _together(settings, lanes) if lanes else None
+
+
+def _together(settings: Settings, lanes: Sequence[EndpointSettings]) -> Ceilings:
 
     def together(limit: Callable[[EndpointSettings], float | None]) -> float:
         return sum(math.inf if (value := limit(lane)) is None else value for lane in lanes)

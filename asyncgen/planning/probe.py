@@ -7,6 +7,8 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from asyncgen.pipeline.agenda import Agenda
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Request, Stage
@@ -15,7 +17,9 @@ __all__ = ["Probe"]
 
 _GENERATION = 0.2
 _CLASSIFICATION = 0.4
-"""Shares of a probe; the rest are instances. One list yields enough for the others."""
+_INSTANCES = 0.2
+"""Shares of a probe; the rest are what the last stage asks, instances where there is no judge. One
+list yields enough for the others."""
 
 
 class Probe:
@@ -29,10 +33,12 @@ class Probe:
         self._agenda = agenda
         self._fold = fold
         self._requests = requests
+        is_judged = "judging" in fold.counts.answers
         self._shares: dict[Stage, int] = {
             "generation": math.ceil(requests * _GENERATION),
             "classification": math.ceil(requests * _CLASSIFICATION),
-            "instances": requests,
+            "instances": math.ceil(requests * _INSTANCES) if is_judged else requests,
+            "judging": requests,
         }
         self._before = _answers(fold)
         self._asked: Counter[Stage] = Counter()
@@ -48,25 +54,35 @@ class Probe:
         """Whether all of them are, or the run needs no more."""
         return self._agenda.finished or self.answered >= self._requests
 
-    def next_request(self) -> Request | None:
+    def next_request(self, stages: Collection[Stage] | None = None, /) -> Request | None:
         """Hand over the next request of a stage with room.
+
+        Args:
+            stages: Those that may be asked; ``None`` for all.
 
         Raises:
             RunPausedError: If the model has long stopped answering with anything usable.
         """
         if self._asked.total() >= self._requests:
             return None
-        while self._may_ask() and (request := self._agenda.next_request()) is not None:
+        while self._may_ask() and (request := self._agenda.next_request(stages)) is not None:
             if self._asked[request.stage] < self._shares[request.stage]:
                 return self._hand(request)
             self._held.append(request)
         nothing_in_the_air = self.answered >= self._asked.total()
-        return self._hand(self._held.popleft()) if self._held and nothing_in_the_air else None
+        if not nothing_in_the_air:
+            return None
+        for request in self._held:
+            if stages is None or request.stage in stages:
+                self._held.remove(request)
+                return self._hand(request)
+        return None
 
     def _may_ask(self) -> bool:
         """Whether the agenda has more than the next list, one of which is held back already."""
         holds_list = any(request.stage == "generation" for request in self._held)
-        return not holds_list or bool(self._fold.to_decide or self._fold.to_instantiate)
+        fold = self._fold
+        return not holds_list or bool(fold.to_decide or fold.to_instantiate or fold.to_judge)
 
     def _hand(self, request: Request) -> Request:
         self._asked[request.stage] += 1

@@ -33,6 +33,7 @@ class Standing(Struct, frozen=True, kw_only=True):
         valid: Finished tasks, those behind an unfinished one too.
         undecided: Kept instructions whose classification is open.
         ready: Those whose instances are open.
+        in_trial: Those that the judge has still to say something of.
         waiting: Generation answers that wait for one before them.
         forecast: What the agenda expects of an answer.
     """
@@ -44,6 +45,12 @@ class Standing(Struct, frozen=True, kw_only=True):
     ready: int
     waiting: int
     forecast: Forecast
+    in_trial: int = 0
+
+    @property
+    def open_ones(self) -> int:
+        """Kept instructions of which it is not known whether they become tasks."""
+        return self.undecided + self.ready + self.in_trial
 
 
 class Aim(Struct, frozen=True):
@@ -67,12 +74,14 @@ def standing_of(settings: Settings, fold: Fold, prompts: PromptBook) -> Standing
     """Return where a run is."""
     open_ones = [draft for draft in fold.drafts if not draft.settled]
     undecided = sum(draft.is_classification is None for draft in open_ones)
+    in_trial = sum(draft.trial is not None for draft in open_ones)
     return Standing(
         tasks=fold.known,
         valid=fold.counts.valid,
         kept=len(fold.drafts),
         undecided=undecided,
-        ready=len(open_ones) - undecided,
+        ready=len(open_ones) - undecided - in_trial,
+        in_trial=in_trial,
         waiting=fold.counts.answers["generation"] - fold.next_ordinal,
         forecast=Agenda(settings, fold, prompts).forecast(),
     )
@@ -98,8 +107,11 @@ def work_left(aim: Aim, standing: Standing, funnel: Funnel, loads: Mapping[Kind,
     decided = max(0.0, min(standing.undecided + new, undecided))
     # Those of one answer only.
     decided /= max(1.0, min(aim.together, _kept_per_answer(standing, funnel)))
+    judged: Work = {}
+    if "judging" in aim.later:
+        judged["judging"] = (instances + standing.in_trial) * funnel.judged_per_kept
     instances = instances if "instances" in aim.later else 0.0
-    return {
+    return judged | {
         "generation": generation,
         "classification": decided if "classification" in aim.later else 0.0,
         "input_first": instances * (1 - share),
@@ -114,7 +126,7 @@ def _generation(
     loads: Mapping[Kind, Load],
     to_settle: float,
 ) -> float:
-    open_ones = standing.undecided + standing.ready
+    open_ones = standing.open_ones
     per_answer = _kept_per_answer(standing, funnel)
     turn = _seconds(loads, per_answer, funnel)
     # What is in the air and behind it, in instructions: each generation stands for several.
@@ -159,4 +171,6 @@ def _seconds(loads: Mapping[Kind, Load], per_answer: float, funnel: Funnel) -> f
 def _stage_seconds(loads: Mapping[Kind, Load], funnel: Funnel) -> tuple[float, float, float]:
     share = funnel.classification_share
     instances = (1 - share) * loads["input_first"].seconds + share * loads["output_first"].seconds
+    if "judging" in loads:
+        instances += loads["judging"].seconds
     return loads["generation"].seconds, loads["classification"].seconds, instances

@@ -8,6 +8,7 @@ from one session to the next.
 from __future__ import annotations
 
 from asyncgen.settings.changing import Change, changed
+from asyncgen.settings.judging import JUDGE_FLAGS, who_judges
 from asyncgen.settings.languages import english_name, primary
 from asyncgen.settings.reading import differences, read_toml, resolve, to_toml
 from asyncgen.settings.values import (
@@ -16,9 +17,11 @@ from asyncgen.settings.values import (
     EMBEDDED,
     EMBEDDED_PRESET,
     LOWERABLE,
+    SELF,
     SIMULATED,
     EndpointSettings,
     HeaderFamily,
+    JudgeSettings,
     Price,
     ProfileName,
     RecipeName,
@@ -32,11 +35,14 @@ __all__ = [
     "DERIVING",
     "EMBEDDED",
     "EMBEDDED_PRESET",
+    "JUDGE_FLAGS",
     "LOWERABLE",
+    "SELF",
     "SIMULATED",
     "Change",
     "EndpointSettings",
     "HeaderFamily",
+    "JudgeSettings",
     "Price",
     "ProfileName",
     "RecipeName",
@@ -50,4 +56,5 @@ __all__ = [
     "read_toml",
     "resolve",
     "to_toml",
+    "who_judges",
 ]

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from asyncgen.errors import SettingsError
 from asyncgen.settings.checking import check
-from asyncgen.settings.values import LIMITS, EndpointSettings
+from asyncgen.settings.values import EMBEDDED, LIMITS, SIMULATED, EndpointSettings
 
 if TYPE_CHECKING:
     from asyncgen.settings.values import Settings
@@ -70,18 +70,23 @@ def changed(settings: Settings, change: Change) -> Settings:
         raise SettingsError(
             f"--endpoint {change.endpoint}: the run has none of that URL, but {names}"
         )
-    if change.endpoint is None or settings.is_embedded or settings.is_simulated:
-        after = _for_all(settings, given)
+    ours = {EMBEDDED, SIMULATED} & set(settings.endpoint)
+    if change.endpoint is None or change.endpoint in ours:
+        after = _for_all(settings, given, judge_too=change.endpoint is None)
     else:
         after = _for_one(settings, change.endpoint, given)
     check(after)
     return after
 
 
-def _for_all(settings: Settings, given: dict[str, Any]) -> Settings:
+def _for_all(settings: Settings, given: dict[str, Any], *, judge_too: bool) -> Settings:
     inherited = dict.fromkeys(LIMITS & given.keys())
     tables = tuple(msgspec.structs.replace(one, **inherited) for one in settings.endpoints)
-    return msgspec.structs.replace(settings, endpoints=tables, **given)
+    limits = {name: value for name, value in given.items() if name in LIMITS}
+    judge = settings.judge
+    if judge is not None and judge_too:
+        judge = msgspec.structs.replace(judge, **limits)
+    return msgspec.structs.replace(settings, endpoints=tables, judge=judge, **given)
 
 
 def _for_one(settings: Settings, url: str, given: dict[str, Any]) -> Settings:
@@ -102,6 +107,9 @@ def _for_one(settings: Settings, url: str, given: dict[str, Any]) -> Settings:
         )
         return msgspec.structs.replace(one, **own)
 
+    judge = settings.judge
+    if judge is not None and judge.url == url:
+        return msgspec.structs.replace(settings, judge=msgspec.structs.replace(judge, **given))
     before = (*(EndpointSettings(url=one) for one in settings.endpoint), *settings.endpoints)
     return msgspec.structs.replace(
         settings,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from asyncgen.errors import SettingsError
-from asyncgen.settings.values import EMBEDDED, LIMITS, SIMULATED, Price
+from asyncgen.settings.values import EMBEDDED, LIMITS, MAKING, SELF, SIMULATED, Price
 
 if TYPE_CHECKING:
     from asyncgen.records import Sampling
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STAGES", "check", "dashed"]
 
-STAGES = ("generation", "classification", "instances")
+STAGES = MAKING
 """Settings that say how a stage decodes."""
 
 _AT_LEAST_ONE = (
@@ -71,6 +71,25 @@ def check(settings: Settings) -> None:
     for name in STAGES:
         _check_sampling(getattr(settings, name), name)
     _check_endpoints(settings)
+    _check_judge(settings)
+
+
+def _check_judge(settings: Settings) -> None:
+    judge, least = settings.judge, settings.min_score
+    if least is not None and not 0 <= least <= 1:
+        raise SettingsError(f"--min-score {least}: must lie between 0 and 1")
+    if judge is None:
+        if least is not None:
+            raise SettingsError("--min-score: nobody judges; add --judge ENDPOINT")
+        return
+    if not judge.url:
+        raise SettingsError("--judge ENDPOINT: says where the judge is; [judge] needs its url")
+    if judge.url not in (*_OURS, SELF):
+        _check_url(judge.url, "--judge", "'local', 'simulated' or 'self'")
+    if judge.stages:
+        raise SettingsError("[judge]: judges alone; stages = […] is for [[endpoints]]")
+    _check_numbers(judge, "[judge]")
+    _check_sampling(judge.sampling, "judge.sampling")
 
 
 def _check_shares(settings: Settings) -> None:
@@ -91,10 +110,6 @@ def _check_texts(settings: Settings) -> None:
         raise SettingsError("--recipe backtranslate: needs --texts FILE, a text in each row")
     if settings.texts and settings.recipe != "backtranslate":
         raise SettingsError(f"--texts: of no use to --recipe {settings.recipe}")
-    if settings.language and settings.recipe != "self-instruct":
-        raise SettingsError(
-            f"--language: --recipe {settings.recipe} asks in English; leave one of them out"
-        )
 
 
 def _check_sampling(sampling: Sampling, stage: str) -> None:
@@ -125,11 +140,21 @@ def _check_endpoints(settings: Settings) -> None:
             raise SettingsError(f"--endpoint {url} cannot be combined with other endpoints")
     for number, entry in enumerate(settings.endpoints, start=1):
         _check_entry(entry, f"[[endpoints]] {number}")
-    for lane in () if settings.is_embedded else settings.lanes():
-        _check_lane(lane, settings)
+    for lane in settings.lanes():
+        if lane.url != EMBEDDED:
+            _check_lane(lane, settings)
+    _check_stages(settings)
 
 
-def _check_url(url: str, place: str) -> None:
+def _check_stages(settings: Settings) -> None:
+    """Refuse what would leave a stage to nobody."""
+    lanes = settings.lanes()
+    for stage in (*MAKING, *(("judging",) if settings.judge else ())):
+        if not any(stage in (lane.stages or (stage,)) for lane in lanes):
+            raise SettingsError(f"no endpoint serves the stage '{stage}': add it to stages = […]")
+
+
+def _check_url(url: str, place: str, others: str = "'local' or 'simulated'") -> None:
     if re.match(r"\w+://[^/?#]*@", url):
         # Not shown: it may be a password. It would be frozen in the run folder besides.
         raise SettingsError(
@@ -137,15 +162,17 @@ def _check_url(url: str, place: str) -> None:
             "of the environment and name it with --api-key-env"
         )
     if not _is_base_url(url):
-        raise SettingsError(
-            f"{place} {url}: not a base URL such as https://HOST/v1, nor 'local' or 'simulated'"
-        )
+        raise SettingsError(f"{place} {url}: not a base URL such as https://HOST/v1, nor {others}")
 
 
 def _check_entry(entry: EndpointSettings, place: str) -> None:
     if entry.url in _OURS:
         raise SettingsError(f"{place}: '{entry.url}' is named alone, by --endpoint {entry.url}")
     _check_url(entry.url, place)
+    _check_numbers(entry, place)
+
+
+def _check_numbers(entry: EndpointSettings, place: str) -> None:
     for name in ("weight", *LIMITS):
         value = getattr(entry, name)
         if value is not None and not 0 < value < math.inf:
@@ -161,7 +188,10 @@ def _check_entry(entry: EndpointSettings, place: str) -> None:
 
 def _check_lane(lane: EndpointSettings, settings: Settings) -> None:
     if not lane.model:
-        raise SettingsError("no model named: add --model NAME (as the endpoint knows it)")
+        flag = "--judge-model" if lane.stages == ("judging",) else "--model"
+        raise SettingsError(f"no model named: add {flag} NAME (as the endpoint knows it)")
+    if lane.stages == ("judging",):
+        return
     asked = {settings.api, settings.classification_api or settings.api}
     # Prompts are written for one of the two: completions go on with a text, the others converse.
     if (lane.api == "completions") != (settings.api == "completions"):

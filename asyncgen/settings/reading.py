@@ -13,6 +13,7 @@ from msgspec import Struct
 from asyncgen.errors import SettingsError
 from asyncgen.records import Sampling
 from asyncgen.settings.checking import STAGES, check, dashed
+from asyncgen.settings.judging import JUDGE_FLAGS, judge_of, who_judges
 from asyncgen.settings.languages import code_of
 from asyncgen.settings.recipes import EMBEDDED_RECIPES, RECIPES
 from asyncgen.settings.values import (
@@ -23,6 +24,7 @@ from asyncgen.settings.values import (
     PRESETS,
     SIMULATED,
     EndpointSettings,
+    JudgeSettings,
     Price,
     Settings,
 )
@@ -61,11 +63,16 @@ def resolve(
     given = {name: value for name, value in flags.items() if value is not None}
     _check_names(from_file, Settings, source)
     merged = {**from_file, **given}
+    for name in JUDGE_FLAGS:
+        merged.pop(name, None)
     if "endpoint" in given:
         merged.pop("endpoints", None)
     for name in ("endpoint", "exclude"):
         value = merged.get(name, ())
         merged[name] = [value] if isinstance(value, str) else value
+    judge = judge_of(from_file, given, merged["endpoint"])
+    if judge is not None:
+        merged["judge"] = judge
     for name in ("language", "require_language"):
         if isinstance(merged.get(name), str):
             merged[name] = code_of(merged[name], _place(name, source, given))
@@ -75,7 +82,9 @@ def resolve(
     merged = _over(_presets(merged), merged)
     if merged["endpoint"] in ([SIMULATED], (SIMULATED,)):
         merged["model"] = merged.get("model") or SIMULATED
-    defaults = {name: msgspec.structs.asdict(getattr(_DEFAULTS, name)) for name in STAGES}
+    defaults: dict[str, Any] = {
+        name: msgspec.structs.asdict(getattr(_DEFAULTS, name)) for name in STAGES
+    }
     settings = _convert(_over(defaults, merged), source, given)
     check(settings)
     return settings
@@ -121,15 +130,20 @@ def differences(
         if name not in passing_over
         # The same texts may lie elsewhere: their hash decides.
         and name not in {"seeds", "exclude", "texts"}
-        and getattr(frozen, name) != getattr(wanted, name)
+        and _told(name, frozen) != _told(name, wanted)
         and not (name in lowered and getattr(wanted, name) < getattr(frozen, name))
     ]
+
+
+def _told(name: str, settings: Settings) -> Any:
+    """Return what of a setting decides the data: a judge may move, and get another key."""
+    return who_judges(settings) if name == "judge" else getattr(settings, name)
 
 
 def _difference(name: str, frozen: Settings, wanted: Settings) -> str:
     if name == "exclude_sha256":
         return f"exclude: {_excluded(frozen)} → {_excluded(wanted)}"
-    return f"{name}: {getattr(frozen, name)!r} → {getattr(wanted, name)!r}"
+    return f"{name}: {_told(name, frozen)!r} → {_told(name, wanted)!r}"
 
 
 def _excluded(settings: Settings) -> str:
@@ -171,16 +185,21 @@ def _check_names(table: Mapping[str, Any], struct: type[Struct], source: str) ->
             raise SettingsError(f"{source}: unknown setting '{name}'{hint}")
         if struct is Settings and name in STAGES and isinstance(value, dict):
             _check_names(value, Sampling, f"{source}: [{name}]")
+        if struct is Settings and name == "judge":
+            _check_entry(value, f"{source}: [judge]", JudgeSettings)
         if struct is Settings and name == "endpoints" and isinstance(value, list):
             for number, entry in enumerate(value, start=1):
                 _check_entry(entry, f"{source}: [[endpoints]] {number}")
 
 
-def _check_entry(entry: Any, source: str) -> None:
+def _check_entry(
+    entry: Any, source: str, struct: type[EndpointSettings] = EndpointSettings
+) -> None:
     if isinstance(entry, dict):
-        _check_names(entry, EndpointSettings, source)
-        if isinstance(entry.get("price"), dict):
-            _check_names(entry["price"], Price, f"{source}: price")
+        _check_names(entry, struct, source)
+        for name, kind in (("price", Price), ("sampling", Sampling)):
+            if isinstance(entry.get(name), dict):
+                _check_names(entry[name], kind, f"{source}: {name}")
 
 
 def _convert(table: Mapping[str, Any], source: str, flags: Mapping[str, Any]) -> Settings:
@@ -204,4 +223,6 @@ def _convert(table: Mapping[str, Any], source: str, flags: Mapping[str, Any]) ->
 
 def _place(name: str, source: str, flags: Mapping[str, Any]) -> str:
     """Return where a setting was given."""
-    return f"--{dashed(name)}" if name in flags else f"{source}: '{name}'"
+    # Of a judge the flags are "judge", "judge_model", …, and the fields "judge.url", "judge.model".
+    flag = next((one for one, field in JUDGE_FLAGS.items() if name == f"judge.{field}"), name)
+    return f"--{dashed(flag)}" if flag in flags else f"{source}: '{name}'"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from asyncgen.records import Api, Sampling
+from asyncgen.records import Api, Sampling, Stage
 
 __all__ = [
     "CHANGEABLE",
@@ -18,9 +18,11 @@ __all__ = [
     "LOWERABLE",
     "PAPER_PRESET",
     "PRESETS",
+    "SELF",
     "SIMULATED",
     "EndpointSettings",
     "HeaderFamily",
+    "JudgeSettings",
     "Price",
     "ProfileName",
     "RecipeName",
@@ -35,8 +37,14 @@ SIMULATED = "simulated"
 EMBEDDED = "local"
 """The endpoint name that stands for the embedded model."""
 
+SELF = "self"
+"""What is named as the judge where the run's own endpoints judge."""
+
 LIMITS = ("rpm", "tpm", "input_tpm", "output_tpm", "rpd")
 """Settings that limit the rate of an endpoint."""
+
+MAKING: tuple[Stage, ...] = ("generation", "classification", "instances")
+"""The stages that make tasks."""
 
 CHANGEABLE = frozenset(
     {
@@ -70,6 +78,7 @@ DERIVING = (
     "threshold",
     "exclude",
     "max_instances",
+    "min_score",
     "target",
     "saturation_window",
     "saturation_bound",
@@ -122,6 +131,7 @@ class EndpointSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         max_in_flight: Ceiling of its simultaneous requests, below that of the run.
         price: What it costs, instead of its provider's public prices.
         headers: Whose rate-limit headers it sends.
+        stages: Those that it serves; empty for all that nothing else is named for.
     """
 
     url: str
@@ -137,6 +147,18 @@ class EndpointSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_in_flight: int | None = None
     price: Price | None = None
     headers: HeaderFamily = "auto"
+    stages: tuple[Stage, ...] = ()
+
+
+class JudgeSettings(EndpointSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who judges: an endpoint that gets nothing else to do, and whose limits are its own.
+
+    Attributes:
+        url: Base URL, ``local``, ``simulated``, or ``self`` for the run's own endpoints.
+        sampling: How it decodes.
+    """
+
+    sampling: Sampling = Sampling(max_output_tokens=48, temperature=0.0)
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -208,6 +230,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         model_path: GGUF file for the embedded model, instead of the default one.
         hub: ``REPO[:FILE]`` on the hub for the embedded model.
         slots: Sequences the embedded model decodes side by side; ``None`` for its default.
+        judge: Who judges each instance; ``None`` if nobody does.
+        min_score: An instance that the judge gives less is dropped; ``None`` keeps all.
         generation, classification, instances: Decoding of each stage.
     """
 
@@ -263,6 +287,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model_path: str = ""
     hub: str = ""
     slots: int | None = None
+    judge: JudgeSettings | None = None
+    min_score: float | None = None
     generation: Sampling = Sampling(max_output_tokens=1024, temperature=0.7)
     classification: Sampling = Sampling(max_output_tokens=8, temperature=0.0)
     instances: Sampling = Sampling(max_output_tokens=512, temperature=0.0)
@@ -277,10 +303,51 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Whether the run starts a simulated provider."""
         return self.endpoint == (SIMULATED,)
 
+    @property
+    def judge_api(self) -> Api:
+        """By which interface the judge is asked."""
+        lane = self.lanes()[-1]
+        return lane.api or self.api if lane.stages == ("judging",) else self.api
+
+    def sampling_of(self, stage: Stage) -> Sampling:
+        """Return how a stage decodes.
+
+        Raises:
+            ValueError: If it is the judge's, and nobody judges.
+        """
+        if stage != "judging":
+            return {
+                "generation": self.generation,
+                "classification": self.classification,
+                "instances": self.instances,
+            }[stage]
+        if self.judge is None:
+            raise ValueError("nobody judges in this run")
+        return self.judge.sampling
+
     def lanes(self) -> tuple[EndpointSettings, ...]:
-        """Return every endpoint and key in order, what they leave open filled in from the run."""
+        """Return every endpoint and key in order, what they leave open filled in from the run.
+
+        A judge that is none of them comes last.
+        """
         urls = tuple(EndpointSettings(url=url) for url in self.endpoint)
-        return tuple(self._filled_in(lane) for lane in urls + self.endpoints)
+        own = tuple(self._filled_in(lane) for lane in urls + self.endpoints)
+        if self.judge is None or self.judge.url == SELF:
+            return own
+        making = tuple(msgspec.structs.replace(lane, stages=lane.stages or MAKING) for lane in own)
+        return (*making, self._judging(self.judge))
+
+    def _judging(self, judge: JudgeSettings) -> EndpointSettings:
+        """Return the judge as an endpoint; another host gets no key that was named for the run."""
+        api = judge.api or ("chat" if judge.url == EMBEDDED else self.api)
+        is_ours = judge.url in {*self.endpoint, *(one.url for one in self.endpoints)}
+        usual = self.api_key_env if is_ours and api_family(api) == api_family(self.api) else ""
+        fields = {name: getattr(judge, name) for name in EndpointSettings.__struct_fields__}
+        fields["stages"] = ("judging",)
+        fields["model"] = judge.model or self.model
+        fields["api"] = api
+        fields["api_key_env"] = judge.api_key_env or usual or _KEYS[api_family(api)]
+        return EndpointSettings(**fields)
 
     def _filled_in(self, lane: EndpointSettings) -> EndpointSettings:
         api = lane.api or self.api

@@ -118,6 +118,7 @@ def _lanes(settings: Settings, endpoints: Sequence[Endpoint]) -> list[Lane]:
             Limits(lane.rpm, lane.tpm, lane.input_tpm, lane.output_tpm, lane.rpd),
             weight=lane.weight,
             max_in_flight=lane.max_in_flight,
+            stages=frozenset(lane.stages) or None,
         )
         for endpoint, lane in zip(endpoints, settings.lanes(), strict=True)
     ]

@@ -15,10 +15,10 @@ from asyncgen.survey.holding import holding
 from asyncgen.survey.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 
     from asyncgen.endpoints.base import Endpoint
-    from asyncgen.records import Answer, Completion, Request
+    from asyncgen.records import Answer, Completion, Request, Stage
     from asyncgen.settings import Settings
 
 __all__ = ["Survey", "SurveyFolder", "Terms"]
@@ -88,9 +88,11 @@ class _Questions:
         """Whether every request is answered."""
         return len(self._answers) == self._total
 
-    def next_request(self) -> Request | None:
-        """Return the next request; ``None`` when all are under way."""
-        return self._left.popleft() if self._left else None
+    def next_request(self, stages: Collection[Stage] | None = None, /) -> Request | None:
+        """Return the next request; ``None`` when all are under way, or it is not for ``stages``."""
+        if not self._left or (stages is not None and self._left[0].stage not in stages):
+            return None
+        return self._left.popleft()
 
 
 @dataclass(slots=True, eq=False)

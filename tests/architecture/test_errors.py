@@ -36,6 +36,7 @@ _EXIT_CODES = {
     "RateLimitedError": 1,
     "OverloadedError": 1,
     "TimedOutError": 1,
+    "DisconnectedError": 1,
     "BadAnswerError": 1,
     "QuotaError": 1,
     "RequestRejectedError": 1,

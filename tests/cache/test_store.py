@@ -14,6 +14,7 @@ from asyncgen.cache import AnswerCache, Sharing
 from asyncgen.cache.store import key_of
 from asyncgen.errors import CacheError
 from asyncgen.journal import Journal
+from asyncgen.records import Failures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def test_an_answer_comes_back_as_it_was_but_for_what_it_cost_to_get(tmp_path: Pa
     with AnswerCache(tmp_path / "made" / "anew") as cache, Sharing(cache, print) as sharing:
         found = sharing.recall(one.request, ["m"])
 
-    assert found == msgspec.structs.replace(one.completion, recalled=True, attempts=1)
+    assert found == msgspec.structs.replace(one.completion, recalled=True, failures=Failures())
     assert found is not None
     assert found.spent == 0
 

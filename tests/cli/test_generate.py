@@ -16,6 +16,7 @@ from support.command import asyncgen, start
 from support.scripts import answer
 from support.server import ModelServer, Reply, prompt_of
 
+from asyncgen.journal import JournalReader
 from asyncgen.pipeline.seeds import packaged
 
 if TYPE_CHECKING:
@@ -221,6 +222,12 @@ def test_transient_failures_change_nothing_but_the_number_of_attempts(tmp_path: 
         expected = _undisturbed(reliable, tmp_path / "reliable")
     with ModelServer(flaky) as unreliable:
         assert _undisturbed(unreliable, tmp_path / "unreliable") == expected
+    failures = [
+        answer.completion.failures for answer in JournalReader(tmp_path / "unreliable/journal.db")
+    ]
+    assert sum(one.rate for one in failures) > 0
+    assert sum(one.overload for one in failures) > 0
+    assert sum(one.lost + one.other for one in failures) == 0
 
 
 def test_json_prints_one_object_with_the_funnel(server: ModelServer, tmp_path: Path) -> None:

@@ -21,12 +21,12 @@ from asyncgen.errors import EndpointRefusedError
 from asyncgen.records import Prompt, Request, Sampling
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from llmock.pytest_plugin import LLMock
     from llmock.verdict import Verdict
 
-    from asyncgen.records import Answer, Api
+    from asyncgen.records import Answer, Api, Stage
 
 APIS: list[Api] = ["chat", "anthropic"]
 PROVIDERS = {"chat": "openai", "anthropic": "anthropic"}
@@ -48,7 +48,7 @@ class Questions:
         """Whether all are answered."""
         return len(self.answers) == self._total
 
-    def next_request(self) -> Request | None:
+    def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request | None:
         """Hand over the next."""
         number = next(self._left, None)
         if number is None:

@@ -18,6 +18,7 @@ from support.server import ModelServer, Reply
 
 from asyncgen.errors import (
     BadAnswerError,
+    DisconnectedError,
     EndpointRefusedError,
     OverloadedError,
     QuotaError,
@@ -124,7 +125,7 @@ def test_an_unknown_host_is_unreachable() -> None:
 
 def test_a_connection_that_is_reset_is_worth_another_attempt() -> None:
     with ModelServer(lambda _body, _number: Reply(reset=True)) as server:
-        error = failure(server.url, TransientError)
+        error = failure(server.url, DisconnectedError)
 
     assert str(error).startswith(server.url)
     assert error.possibly_billed
@@ -132,7 +133,7 @@ def test_a_connection_that_is_reset_is_worth_another_attempt() -> None:
 
 def test_a_body_that_is_shorter_than_announced_is_worth_another_attempt() -> None:
     with ModelServer(lambda _body, _number: Reply(cut=True, body=b'{"choices"')) as server:
-        error = failure(server.url, TransientError)
+        error = failure(server.url, DisconnectedError)
 
     assert "not completed" in str(error)
     assert error.possibly_billed
@@ -140,7 +141,7 @@ def test_a_body_that_is_shorter_than_announced_is_worth_another_attempt() -> Non
 
 def test_a_service_that_does_not_speak_http_is_worth_another_attempt() -> None:
     with _Greeter(b"SSH-2.0-OpenSSH_9.9\r\nhello\r\n") as greeter:
-        error = failure(greeter.url, TransientError)
+        error = failure(greeter.url, DisconnectedError)
 
     assert "Bad status line" in str(error)
 

@@ -26,7 +26,9 @@ from asyncgen.records import Prompt, Request, Sampling, Usage
 from asyncgen.settings import Price
 
 if TYPE_CHECKING:
-    from asyncgen.records import Answer
+    from collections.abc import Collection
+
+    from asyncgen.records import Answer, Stage
 
 ALL: dict[str, Any] = {
     "max_output_tokens": 64,
@@ -387,7 +389,7 @@ def test_a_rough_server_costs_no_request() -> None:
         def finished(self) -> bool:
             return len(answers) == 80
 
-        def next_request(self) -> Request | None:
+        def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request | None:
             return requests.pop() if requests else None
 
     async def deliver(answer: Answer) -> None:

@@ -15,11 +15,11 @@ from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
 from asyncgen.records import Prompt, Request, Sampling
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from asyncgen.endpoints.scripted import Script
     from asyncgen.engine import EngineSnapshot, Memory
-    from asyncgen.records import Answer, Completion, Reply
+    from asyncgen.records import Answer, Completion, Reply, Stage
 
 __all__ = ["Bench", "Listed", "Outcome", "ask", "hello"]
 
@@ -47,7 +47,7 @@ class Listed:
         """Whether all are answered."""
         return self.done >= self.total
 
-    def next_request(self) -> Request | None:
+    def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request | None:
         """Hand over the next."""
         if self.handed_out == self.total:
             return None
@@ -84,6 +84,7 @@ class Bench:
         sent: Moment, endpoint and number of each attempt, in order.
         memory: What is known from before.
         identities: Of the endpoints' models; "scripted" for all by default.
+        stages: What each endpoint serves.
         on_delivery: Awaited with each answer before it counts.
         meanwhile: Runs beside the engine, with it; cancelled at its end.
     """
@@ -99,6 +100,7 @@ class Bench:
     paid: bool = True
     memory: Memory | None = None
     identities: Sequence[str] = ("scripted",) * 6
+    stages: Sequence[frozenset[Stage] | None] = (None,) * 6
     on_delivery: Callable[[Answer], Awaitable[None]] | None = None
     meanwhile: Callable[[Engine], Awaitable[None]] | None = None
     source: Listed | None = None
@@ -124,7 +126,11 @@ class Bench:
             )
             for name, identity, script in zip("abcdef", self.identities, self.scripts, strict=False)
         ]
-        lanes = [Lane(endpoint, Limits(rpm=self.rpm, tpm=self.tpm)) for endpoint in self.endpoints]
+        limits = Limits(rpm=self.rpm, tpm=self.tpm)
+        lanes = [
+            Lane(endpoint, limits, stages=stages)
+            for endpoint, stages in zip(self.endpoints, self.stages, strict=False)
+        ]
 
         async def deliver(answer: Answer) -> None:
             if self.on_delivery is not None:

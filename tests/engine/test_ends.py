@@ -23,9 +23,10 @@ from asyncgen.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
-    from asyncgen.records import Answer, Completion, Request
+    from asyncgen.records import Answer, Completion, Request, Stage
 
 
 def test_a_refusal_before_the_first_answer_does_not_wait_for_what_hangs() -> None:
@@ -163,7 +164,7 @@ def test_all_answers_that_cannot_be_kept_end_the_run_too(tmp_path: Path) -> None
 
 def test_what_a_source_raises_ends_the_run_with_that_error() -> None:
     class Weary(Listed):
-        def next_request(self) -> Request | None:
+        def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request | None:
             if self.handed_out == 6:
                 raise RunPausedError("nothing new comes any more")
             return super().next_request()

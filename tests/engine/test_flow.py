@@ -18,7 +18,9 @@ from asyncgen.errors import (
 from asyncgen.records import Usage
 
 if TYPE_CHECKING:
-    from asyncgen.records import Answer, Request
+    from collections.abc import Collection
+
+    from asyncgen.records import Answer, Request, Stage
 
 
 def test_every_request_is_answered() -> None:
@@ -179,7 +181,7 @@ def test_a_finished_source_sends_nothing() -> None:
 
 def test_a_source_may_have_nothing_to_ask_until_an_answer_is_delivered() -> None:
     class OneByOne(Listed):
-        def next_request(self) -> Request | None:
+        def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request | None:
             return super().next_request() if self.handed_out == self.done else None
 
     outcome = Bench([hello], source=OneByOne(5)).run()

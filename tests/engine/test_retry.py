@@ -18,10 +18,13 @@ from asyncgen.engine.retry import (
     RetryPolicy,
     Situation,
     Verdict,
+    counted,
     verdict,
 )
 from asyncgen.errors import (
     AsyncgenError,
+    BadAnswerError,
+    DisconnectedError,
     EndpointRefusedError,
     OverloadedError,
     QuotaError,
@@ -33,6 +36,7 @@ from asyncgen.errors import (
     TransientError,
     UnreachableError,
 )
+from asyncgen.records import Failures
 
 POLICY = RetryPolicy(max_attempts=4, base=0.5, cap=60)
 
@@ -210,3 +214,26 @@ def test_retries_that_are_saved_up_are_no_more_than_the_burst() -> None:
         budget.spend()
 
     assert budget.delay(1000) > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RateLimitedError("429"), "rate"),
+        (OverloadedError("529"), "overload"),
+        (TransientError("HTTP 502"), "overload"),
+        (TimedOutError("no answer", phase="total"), "lost"),
+        (UnreachableError("refused"), "lost"),
+        (DisconnectedError("reset"), "lost"),
+        (BadAnswerError("empty"), "lost"),
+        (QuotaError("no credit"), "other"),
+        (EndpointRefusedError("key"), "other"),
+    ],
+)
+def test_a_failed_attempt_is_counted_by_why(error: AsyncgenError, kind: str) -> None:
+    before = Failures(rate=1, lost=2)
+
+    after = counted(before, error)
+
+    assert getattr(after, kind) == getattr(before, kind) + 1
+    assert after.total == 4

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from asyncgen.journal import JournalReader
-from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
+from asyncgen.records import Answer, Completion, Failures, Prompt, Request, Sampling, Usage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ def answer(key: int, text: str = "some text", fixed: str = FIXED) -> Answer:
             choice_logprobs={" yes": -0.1, " no": -2.5},
             started_at=1.7e9 + key / 7,
             seconds=1.25,
-            attempts=2,
+            failures=Failures(rate=1, other=2),
         ),
     )
 

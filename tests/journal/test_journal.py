@@ -17,7 +17,7 @@ from asyncgen.errors import RunFolderError
 from asyncgen.journal import Journal, JournalReader
 from asyncgen.journal.rows import RowWriter, read
 from asyncgen.journal.schema import VERSION, connect, prepare
-from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
+from asyncgen.records import Answer, Completion, Failures, Prompt, Request, Sampling, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -189,7 +189,7 @@ _COUNT = st.integers(0, 2**63 - 1)
                 choice_logprobs=st.none() | st.dictionaries(_TEXT, _NUMBER, max_size=3),
                 started_at=_NUMBER,
                 seconds=_NUMBER,
-                attempts=st.integers(1, 1000),
+                failures=st.builds(Failures, _COUNT, _COUNT, _COUNT, _COUNT),
             ),
         ),
         max_size=5,

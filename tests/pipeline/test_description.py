@@ -22,3 +22,14 @@ def test_what_decides_the_data_is_told_and_what_is_private_is_not() -> None:
     assert "[instances]" in told
     for private in ("inside.example", "SECRET_NAME", "somebody", "321", "7.5", "timeout"):
         assert private not in "\n".join(told)
+
+
+def test_of_a_judge_the_model_is_told_and_not_where_it_is() -> None:
+    judge = {"url": "https://inside.example/v1", "model": "big", "api_key_env": "SECRET_NAME"}
+    given = {"endpoint": "local", "judge": {**judge, "rpm": 321}, "min_score": 0.67}
+    told = told_settings(resolve(given, {}))
+
+    assert 'model = "big"' in told
+    assert "min_score = 0.67" in told
+    for private in ("inside.example", "SECRET_NAME", "321"):
+        assert private not in told

@@ -25,10 +25,10 @@ from asyncgen.pipeline.run import Run, load_fold
 from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
-    from asyncgen.records import Request
+    from asyncgen.records import Request, Stage
 
 TARGET = 20
 
@@ -45,7 +45,7 @@ class _Watched:
         answered = sum(self._run.fold.counts.answers.values())
         return self._run.agenda.finished or answered >= self._answers
 
-    def next_request(self) -> Request | None:
+    def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request | None:
         return self._run.agenda.next_request()
 
 

@@ -9,11 +9,12 @@ import msgspec
 import pytest
 from planning.material import FUNNEL, LOADS, NEW, basis, settings_for
 
-from asyncgen.endpoints.prices import fixed_prices
+from asyncgen.endpoints.prices import FREE, fixed_prices
 from asyncgen.pipeline.agenda import Forecast
 from asyncgen.planning.costs import Tariff, cost_of
 from asyncgen.planning.estimate import estimate
 from asyncgen.planning.funnel import FALLING, POOL, Seen, observed
+from asyncgen.planning.loads import Load
 from asyncgen.planning.pace import Ceilings, ceilings_of, seconds_by_factor
 from asyncgen.planning.work import Aim, work_left
 from asyncgen.settings import EndpointSettings, Price
@@ -247,3 +248,27 @@ def test_totals_are_those_of_the_stages() -> None:
     assert instances.input_tokens == pytest.approx(instances.requests * 1625, rel=0.01)
     assert instances.cacheable_tokens == pytest.approx(instances.requests * 1525, rel=0.01)
     assert instances.output_tokens == pytest.approx(instances.requests * 90, rel=0.01)
+
+
+def test_a_judge_of_its_own_is_paid_and_waited_for_by_its_own_limits() -> None:
+    """100 tasks of 200 kept, 1.5 instances of each judged, ten a minute."""
+    price = Price(input=1.0, output=0.0)
+    judge = Load(input_tokens=1000, fixed_tokens=900, output_tokens=0, seconds=1)
+    judged = basis(
+        later=("classification", "instances", "judging"),
+        funnel=msgspec.structs.replace(FUNNEL, judged_per_kept=1.5),
+        loads={**LOADS, "judging": judge},
+        ceilings=Ceilings(max_in_flight=10**6),
+        judge_ceilings=Ceilings(max_in_flight=10**6, rpm=10),
+        tariffs=(
+            Tariff(1.0, "m", FREE, ("generation", "classification", "instances")),
+            Tariff(1.0, "j", fixed_prices(price), ("judging",)),
+        ),
+    )
+    outcome = estimate(judged)
+    requests = outcome.requests["judging"]
+
+    assert requests == pytest.approx(1.5 * outcome.requests["instances"], abs=1)
+    assert outcome.cost.without_caching == pytest.approx(requests * 1000 / 1e6, rel=0.01)
+    assert outcome.limiting_factor == "rpm"
+    assert outcome.minutes == pytest.approx(requests / 10, rel=0.05)

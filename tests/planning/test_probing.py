@@ -147,3 +147,19 @@ def test_an_estimate_changes_nothing(tmp_path: Path) -> None:
     _estimated(settings, folder)
     after = {path.name: path.read_bytes() for path in folder.path.iterdir()}
     assert {name for name in after if after[name] != before.get(name)} <= {"journal.db-shm"}
+
+
+def test_a_judge_s_requests_are_estimated_too(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    changes = {"target": 200, "judge": "self", "min_score": 0.67}
+    _, settings, _ = _work(folder, probe=60, **changes)
+    before = Counter(answer.request.stage for answer in _answers(folder))
+    outcome = _estimated(settings, folder)
+    _work(folder, **changes)
+    took = Counter(answer.request.stage for answer in _answers(folder))
+
+    assert before["judging"] > 0
+    assert outcome.requests["judging"] == pytest.approx(
+        took["judging"] - before["judging"], rel=0.3
+    )
+    assert outcome.stages["judging"].input_tokens > 0

@@ -13,7 +13,7 @@ import anyio
 from asyncgen.endpoints.scripted import ScriptedEndpoint
 from asyncgen.pipeline.folder import RunFolder
 from asyncgen.pipeline.run import Run
-from asyncgen.records import Completion, Usage
+from asyncgen.records import Completion, Failures, Usage
 from asyncgen.settings import resolve
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _script(text_of: Callable[[Request], str]) -> Callable[[Request, int], Compl
             cost=0.0001,
             started_at=BEGAN + number / 20 + (PAUSE if number >= 100 else 0),
             seconds=2.0,
-            attempts=2 if number % 50 == 49 else 1,
+            failures=Failures(rate=number % 50 == 49, lost=number % 100 == 49),
         )
 
     return answer

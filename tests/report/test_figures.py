@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec import structs
 
+from asyncgen.pipeline.status import Judged
 from asyncgen.report.figures.axes import Axis
 from asyncgen.report.figures.charts import Bar, bars
 from asyncgen.report.figures.figure import Figure, Table, as_csv
@@ -158,3 +159,31 @@ def test_a_png_shows_words_and_bars() -> None:
     assert width > 1000
     assert height > 100
     assert one != drawn("other words"), "the words are not drawn"
+
+
+def test_failed_attempts_are_told_apart_over_time(small_measures: Measures) -> None:
+    figure = _by_name([small_measures])["retries"]
+    flow = small_measures.flow
+    assert flow is not None
+    sums = [sum(float(row[place]) for row in _rows(figure)) for place in range(2, 6)]
+
+    assert figure.table.columns[2] == "refused for the rate (429)"
+    assert sums == [sum(flow.failed.rate), 0, sum(flow.failed.lost), 0]
+    assert sums[0] > sums[2] > 0
+    tips = " ".join(one.text or "" for one in _parsed(standalone(figure)).iter(f"{SVG}title"))
+    assert "refused for the rate (429): " in tips
+    assert "overloaded" not in tips
+
+
+def test_a_judge_s_scores_are_drawn_where_there_was_one(small_measures: Measures) -> None:
+    judged = Judged(tasks=9, instances=10, scores={"1": 6, "0.67": 3, "0": 1}, unsaid=2)
+    run = structs.replace(
+        small_measures, status=structs.replace(small_measures.status, judged=judged)
+    )
+    figures = _by_name([run])
+
+    assert "scores" not in _by_name([small_measures])
+    assert _rows(figures["scores"]) == [["score 1", "6"], ["score 0.67", "3"], ["score 0", "1"]]
+    assert "Of 2 the judge left a question open" in figures["scores"].note
+    assert ["judged", "9"] in _rows(figures["funnel"])
+    assert _rows(_by_name([run, small_measures])["scores"])[0][1:] == ["6", "0"]

@@ -11,7 +11,7 @@ from rapidfuzz.distance import LCSseq
 from report.material import BEGAN, PAUSE, make_run
 
 from asyncgen.errors import MissingExtraError
-from asyncgen.records import Answer, Completion, Prompt, Request, Sampling, Usage
+from asyncgen.records import Answer, Completion, Failures, Prompt, Request, Sampling, Usage
 from asyncgen.report.measures.distribution import binned, distribution, summary
 from asyncgen.report.measures.flow import flow
 from asyncgen.report.measures.measures import measure
@@ -137,14 +137,14 @@ def test_values_on_an_edge_go_right_and_a_threshold_is_not_passed_by_what_equals
     assert summary(distribution([])).count == 0
 
 
-def _answer(number: int, begin: float, seconds: float, attempts: int = 1) -> Answer:
+def _answer(number: int, begin: float, seconds: float, failures: Failures | None = None) -> Answer:
     completion = Completion(
         text="",
         finish_reason="stop",
         usage=Usage(100, 10),
         started_at=BEGAN + begin,
         seconds=seconds,
-        attempts=attempts,
+        failures=failures or Failures(),
     )
     return Answer(Request("generation", str(number), Prompt("", ""), Sampling()), completion)
 
@@ -163,11 +163,14 @@ def _widths(found: Flow) -> list[float]:
 
 def test_flow_is_what_overlapping_requests_make_it() -> None:
     """Two in the air for 3 s and a third from the 1st to the 2nd second, in any order."""
-    found = _flow([_answer(0, 0, 3), _answer(2, 1, 1, attempts=3), _answer(1, 0, 3)])
+    failed = Failures(rate=2, lost=1)
+    found = _flow([_answer(0, 0, 3), _answer(2, 1, 1, failed), _answer(1, 0, 3)])
 
     assert found.width == 1
     assert list(found.in_flight) == [2, 3, 2]
-    assert list(found.retries) == [0, 2, 0]
+    assert list(found.failed.rate) == [0, 2, 0]
+    assert list(found.failed.lost) == [0, 1, 0]
+    assert sum(found.failed.overload) == sum(found.failed.other) == 0
     assert sum(found.answers) / 60 == pytest.approx(3)
     assert sum(found.tokens) / 60 == pytest.approx(330)
 
@@ -196,7 +199,9 @@ def test_no_answer_and_no_second_is_lost_in_a_real_run(
     assert total(found.in_flight) == pytest.approx(
         sum(one.seconds for one in completions), rel=1e-3
     )
-    assert sum(found.retries) == sum(one.attempts - 1 for one in completions) > 0
+    assert sum(found.failed.rate) == sum(one.failures.rate for one in completions) > 0
+    assert sum(found.failed.lost) == sum(one.failures.lost for one in completions) > 0
+    assert found.failed.total == sum(one.attempts - 1 for one in completions)
     assert len(found.pauses) == 1
 
 

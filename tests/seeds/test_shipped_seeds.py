@@ -11,16 +11,20 @@ import pytest
 from rapidfuzz.distance import LCSseq
 from seeds.material import SEEDS, lines_of, needs_paper, paper_texts
 
+from asyncgen.pipeline.judging import JudgedInstance
 from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.profiles.values import first_offence
 from asyncgen.pipeline.recipes.evol import operations
-from asyncgen.pipeline.seeds import packaged, read_few_shot, read_seed_tasks
+from asyncgen.pipeline.seeds import packaged, read_block, read_few_shot, read_seed_tasks
 from asyncgen.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FILES = ("seed_tasks", "classification_decisions", "input_first", "output_first", "operations")
+FILES = (
+    *("seed_tasks", "classification_decisions", "input_first", "output_first", "operations"),
+    "judgements",
+)
 TASKS = read_seed_tasks(SEEDS / "seed_tasks.jsonl", at_least=200)
 FEW_SHOT = read_few_shot()
 
@@ -152,6 +156,8 @@ def all_texts() -> list[str]:
     for block in (FEW_SHOT.input_first, FEW_SHOT.output_first):
         worked += [(one.instruction, one.instances) for one in block]
     texts = [one.instruction for one in FEW_SHOT.decisions]
+    for one in read_block("judgements.jsonl", JudgedInstance):
+        texts += [one.instruction, one.input, one.output]
     for way in operations():
         texts.append(way.change)
         texts += [text for one in way.examples for text in (one.instruction, one.rewritten)]

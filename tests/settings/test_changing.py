@@ -105,3 +105,14 @@ def test_a_change_that_makes_no_sense_is_refused_in_one_line(change: Change, pro
 
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_judge_s_limits_are_its_own_and_change_alone_or_with_all() -> None:
+    before = settings(rpm=100, judge={"url": "https://j.example/v1", "model": "j"})
+    alone = changed(before, Change(endpoint="https://j.example/v1", rpm=7))
+    together = changed(alone, Change(rpm=50))
+
+    assert limits(before, "rpm") == [100, 100, None]
+    assert limits(alone, "rpm") == [100, 100, 7]
+    assert limits(together, "rpm") == [50, 50, 50]
+    assert limits(changed(alone, Change(endpoint=A, rpm=9)), "rpm") == [9, 100, 7]

@@ -13,6 +13,7 @@ from asyncgen.settings import EndpointSettings, Price, Settings, differences, re
 
 URL = "https://llm.example/v1"
 OTHER = "https://other.example/v1"
+RUN = {"endpoint": URL, "model": "m"}
 
 
 def settings_of(*entries: dict[str, Any], **given: Any) -> Settings:
@@ -232,3 +233,70 @@ def test_limits_and_budgets_of_a_run_are_positive_and_finite(name: str, value: f
     assert refusal(endpoint=URL, **{name: value}) == (
         f"--{name.replace('_', '-')} {value}: must be a positive number"
     )
+
+
+def test_a_judge_of_its_own_gets_the_judging_and_no_key_that_was_named_for_the_run() -> None:
+    given = {"url": "https://j.example/v1", "model": "j"}
+    own, judge = resolve({"judge": given}, {**RUN, "api_key_env": "MINE", "rpm": 60}).lanes()
+
+    assert own.stages == ("generation", "classification", "instances")
+    assert judge.stages == ("judging",)
+    assert (judge.url, judge.model, judge.rpm) == ("https://j.example/v1", "j", None)
+    assert (own.api_key_env, judge.api_key_env) == ("MINE", "OPENAI_API_KEY")
+
+
+def test_a_judge_at_the_run_s_own_address_gets_its_key() -> None:
+    given = {"url": URL, "model": "j"}
+    _, judge = resolve({"judge": given}, {**RUN, "api_key_env": "MINE"}).lanes()
+
+    assert judge.api_key_env == "MINE"
+
+
+@pytest.mark.parametrize("given", ["self", {"url": "self"}])
+def test_the_run_s_own_endpoints_judge_where_they_are_told_to(given: object) -> None:
+    settings = resolve({"judge": given}, RUN)
+
+    assert [lane.stages for lane in settings.lanes()] == [()]
+    assert settings.judge is not None
+
+
+def test_a_second_embedded_model_is_not_started_to_judge_the_first() -> None:
+    assert [one.url for one in resolve({}, {"endpoint": "local", "judge": "local"}).lanes()] == [
+        "local"
+    ]
+    lanes = resolve({}, {**RUN, "judge": "local"}).lanes()
+    assert [(one.url, one.api) for one in lanes] == [(URL, "chat"), ("local", "chat")]
+
+
+def test_endpoints_may_divide_the_stages() -> None:
+    tables = [
+        {"url": URL, "stages": ["generation"]},
+        {"url": OTHER, "stages": ["classification", "instances"]},
+    ]
+    settings = resolve({"endpoints": tables, "model": "m"}, {})
+
+    assert [lane.stages for lane in settings.lanes()] == [
+        ("generation",),
+        ("classification", "instances"),
+    ]
+    with pytest.raises(SettingsError, match="no endpoint serves the stage 'judging'"):
+        resolve({"endpoints": tables, "model": "m", "judge": "self"}, {})
+    with pytest.raises(SettingsError, match="no endpoint serves the stage 'classification'"):
+        resolve({"endpoints": tables[:1], "model": "m"}, {})
+
+
+def test_flags_over_a_judge_s_table() -> None:
+    table = {"url": URL, "model": "j", "sampling": {"temperature": 0.5}}
+    same = resolve({"judge": table}, {**RUN, "judge_model": "k"}).judge
+    other = resolve({"judge": table}, {**RUN, "judge": OTHER, "judge_model": "k"}).judge
+
+    assert same is not None
+    assert (same.url, same.model, same.sampling.temperature) == (URL, "k", 0.5)
+    assert same.sampling.max_output_tokens == 48
+    assert other is not None
+    assert (other.url, other.model, other.sampling.temperature) == (OTHER, "k", 0.0)
+
+
+def test_an_unknown_field_of_a_judge_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"\[judge\].*unknown setting 'modle'.*'model'"):
+        resolve({"judge": {"url": URL, "modle": "j"}}, RUN)

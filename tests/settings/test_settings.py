@@ -17,6 +17,7 @@ from asyncgen.settings import (
     CHANGEABLE,
     EMBEDDED_PRESET,
     EndpointSettings,
+    JudgeSettings,
     Settings,
     differences,
     read_toml,
@@ -183,6 +184,7 @@ OTHER: dict[str, Any] = {
     "model_path": "/m.gguf",
     "hub": "a/b",
     "slots": 4,
+    "judge": JudgeSettings(url="https://j/v1", model="other"),
     "generation": Sampling(top_p=0.5),
     "classification": Sampling(top_p=0.5),
     "instances": Sampling(top_p=0.5),
@@ -198,6 +200,8 @@ def test_each_setting_of_the_identity_is_named_with_both_values(name: str) -> No
 
     if name in CHANGEABLE or name in {"seeds", "exclude", "texts"}:
         assert found == []
+    elif name == "judge":
+        assert found == ["judge: None → 'other'"]
     elif name == "exclude_sha256":
         assert len(found) == 1
         assert found[0].startswith("exclude: ")

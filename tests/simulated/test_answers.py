@@ -18,6 +18,7 @@ from asyncgen.endpoints.simulated.chance import mixed
 from asyncgen.endpoints.simulated.dialects import Asked, Complaint, answer_body, read_request
 from asyncgen.endpoints.simulated.prefixes import PrefixCache
 from asyncgen.endpoints.simulated.tasks import instruction
+from asyncgen.pipeline.judging import read_verdicts
 from asyncgen.pipeline.profiles import profile_of
 from asyncgen.pipeline.profiles.pruning import prune
 from asyncgen.pipeline.profiles.values import first_offence
@@ -215,3 +216,19 @@ def test_a_list_asked_for_through_messages_goes_on_with_its_numbers() -> None:
     assert [line.split(". ")[0] for line in text.splitlines()] == [*"9", *map(str, range(10, 17))]
     assert said["usage"]["input_tokens"] == 6
     assert said["usage"]["cache_read_input_tokens"] == 4
+
+
+@pytest.mark.parametrize("api", ["chat", "completions", "anthropic"])
+def test_a_judge_s_three_questions_are_answered_with_some_noes(api: str) -> None:
+    book = PromptBook(settings(api=api, judge="self"), read_few_shot())
+    said = [
+        read_verdicts(
+            answered(book.judging(f"{task.id}:0", task.instruction, task.instances[0])),
+            begun=api == "completions",
+        )
+        for task in SEEDS
+    ]
+    yes = [sum(one[place] is True for one in said) / len(said) for place in range(3)]
+
+    assert not any(None in one for one in said)
+    assert yes == pytest.approx([0.92, 0.79, 0.58], abs=0.1)

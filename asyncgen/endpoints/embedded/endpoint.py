@@ -38,6 +38,7 @@ class EmbeddedEndpoint(HttpEndpoint):
         super().__init__(
             HttpOptions(
                 base_url=server.base_url,
+                name=LABEL,
                 model=server.model,
                 timeouts=Timeouts(
                     total=settings.timeout, connect=settings.connect_timeout, stall=None

@@ -14,6 +14,7 @@ from asyncgen.endpoints.simulated.questions import (
     DecideAll,
     Extend,
     Instruct,
+    Judge,
     Rewrite,
     Work,
     question_of,
@@ -35,6 +36,7 @@ __all__ = ["CHARACTERS_PER_TOKEN", "Answer", "answer_to", "tokens_of"]
 
 CHARACTERS_PER_TOKEN = 4
 
+_YES_OF_100 = (92, 79, 58)
 _REPEATS = 12  # one new item in so many is one of those shown, said again
 _SURE = -0.02  # nats; the other answer gets the rest
 _UNSURE = -3.9
@@ -84,6 +86,9 @@ def answer_to(asked: Asked, *, seed: int, usual_tokens: int) -> Answer:
             words = [word.capitalize() if capital else word for word in words]
             text = "\n".join(f"{number}. {word}" for number, word in enumerate(words, start=1))
             text = text.removeprefix("1.") if begun else text
+        case Judge(begun):
+            text = _verdicts(key)
+            text = text.removeprefix("1.") if begun else text
         case Work() as question:
             text = worked_examples(question, key)
         case Rewrite(task, anew):
@@ -113,6 +118,12 @@ def _item(shown: Sequence[str], key: int) -> str:
     if shown and key % _REPEATS == 0:
         return variation(shown[(key >> 8) % len(shown)])
     return instruction(key)
+
+
+def _verdicts(key: int) -> str:
+    """Say yes as often as the paper's authors did of their data (table 2)."""
+    said = [mixed(key, number) % 100 < share for number, share in enumerate(_YES_OF_100)]
+    return "\n".join(f"{n}. {'yes' if yes else 'no'}" for n, yes in enumerate(said, start=1))
 
 
 def _prose(key: int, tokens: int) -> str:

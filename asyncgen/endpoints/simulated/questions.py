@@ -15,6 +15,7 @@ __all__ = [
     "DecideAll",
     "Extend",
     "Instruct",
+    "Judge",
     "Other",
     "Question",
     "Rewrite",
@@ -96,11 +97,21 @@ class Instruct(Struct, frozen=True):
     text: str
 
 
+class Judge(Struct, frozen=True):
+    """Say of an example whether its task is valid, its input appropriate and its output correct.
+
+    Attributes:
+        begun: Whether the first number stands there already.
+    """
+
+    begun: bool
+
+
 class Other(Struct, frozen=True):
     """Anything else."""
 
 
-Question = Extend | Decide | DecideAll | Work | Rewrite | Instruct | Other
+Question = Extend | Decide | DecideAll | Work | Rewrite | Instruct | Judge | Other
 
 _TASKS_TO = re.compile(r"\btasks (\d{1,5}) to (\d{1,5})\.?\s*\Z")
 _BEGUN = re.compile(r"(?:^|\n)(\d{1,5})\.\s?(?P<block>Instruction:)?\s?\Z")
@@ -115,6 +126,7 @@ _DECISION = re.compile(
     r"(?:^|\n)Task: (.*)\n+(?:Classification|(?P<capital>Is it classification))"
     r"(?: \(yes or no\))?[:?]\s*\Z"
 )
+_JUDGED = re.compile(r"\b3\. Is the output correct\?(?P<begun>\n1\.)?\s*\Z")
 _ASKS_DECISION = re.compile(r"lassification(?: \(yes or no\))?[:?]\s*\Z")
 _WORKED = re.compile(r"(?:^|\n)Task: (.*?)(?:\n|\Z)")
 _LABEL = re.compile(r"^(?:Class label|Label):", re.MULTILINE)
@@ -133,6 +145,8 @@ def question_of(prompt: str, last: str, stops: Sequence[str]) -> Question:
         stops: Strings that end the answer; a number among them ends a list.
     """
     tail = last[-_TAIL:]
+    if judged := _JUDGED.search(tail):
+        return Judge(begun=judged["begun"] is not None)
     if decisions := _decisions(prompt, last):
         return decisions
     if found := _TASKS_TO.search(tail):

@@ -25,26 +25,36 @@ _WISHES = (
     "Every task is worked out: an instruction of one or two sentences, an input to work on, and "
     "the output that a careful assistant would give. No two tasks are alike in verb, subject or "
     "form; questions and commands alternate, and now and then one asks for a label, a list, a "
-    "rewriting or a short piece of prose. All of it is English, and can be done with words alone: "
-    "nothing is to be looked up, heard, seen or drawn. An input is real text with names and "
+    "rewriting or a short piece of prose. All of it is {language}, and can be done with words "
+    "alone: nothing is to be looked up, heard, seen or drawn. An input is real text with names and "
     "figures in it, never a placeholder, and at most 100 words long; where the instruction says "
     "everything there is none. Outputs are right, complete and shorter than 100 words."
 )
 
-_WORDING = Wording(
-    text=f"A collection of tasks for teaching an assistant. {_WISHES}\n\n",
-    chat=(
-        f"You extend a collection of tasks for teaching an assistant. {_WISHES} Answer only with "
-        "further numbered tasks in the form of those shown."
-    ),
-    begun=(
-        "You are a helpful AI assistant.",
-        (
-            "Write a list of {} different tasks for a writing assistant. Give for each one clear "
-            "instruction, the text that it works on, if any, and the right output."
-        ),
-    ),
+_FOREIGN = (
+    "Write instructions, inputs and outputs in {language}, whatever the language of those shown; "
+    "only the words Instruction, Input and Output stay English."
 )
+
+
+def _wording(language: str) -> Wording:
+    """Return what stands before a list of tasks in a language; empty for English."""
+    wishes = _WISHES.format(language=language or "English")
+    foreign = _FOREIGN.format(language=language) if language else ""
+    asked = f"{wishes} {foreign}".rstrip()
+    begun = (
+        "Write a list of {} different tasks for a writing assistant. Give for each one clear "
+        "instruction, the text that it works on, if any, and the right output."
+    )
+    return Wording(
+        text=f"A collection of tasks for teaching an assistant. {asked}\n\n",
+        chat=(
+            f"You extend a collection of tasks for teaching an assistant. {asked} Answer only with "
+            "further numbered tasks in the form of those shown."
+        ),
+        begun=("You are a helpful AI assistant.", f"{begun} {foreign}".rstrip()),
+        reminder=f"{foreign} " if foreign else "",
+    )
 
 
 def _draw(
@@ -63,7 +73,7 @@ def _ask(material: Material, turn: Turn) -> Question:
     )
     begun = f"{shown}\n\n{numbering(settings).first}. Instruction:"
     stop = (f"\n{last_number(settings) + 1}. Instruction:",)
-    return continued(settings, _WORDING, shown, begun=begun, stop=stop)
+    return continued(settings, _wording(material.language), shown, begun=begun, stop=stop)
 
 
 def _read(material: Material, _turn: Turn, completion: Completion) -> tuple[Candidate, ...]:

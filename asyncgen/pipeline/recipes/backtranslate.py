@@ -56,7 +56,12 @@ def _ask(material: Material, turn: Turn) -> Question:
         for name, text in zip(turn.shown, turn.instructions, strict=True)
     ]
     asked = _given(material.texts[turn.ordinal].text, api)
-    return after_examples((_HEADER, _TEXT), examples, asked, "Instruction:", api)
+    headers = (_HEADER, _TEXT)
+    if language := material.language:
+        foreign = f"The instruction is in {language}, whatever the language of the text."
+        headers = (f"{_HEADER} {foreign}", f"{foreign} {_TEXT}")
+        asked += "" if api == "completions" else f" Answer in {language}."
+    return after_examples(headers, examples, asked, "Instruction:", api)
 
 
 def _given(text: str, api: Api) -> str:

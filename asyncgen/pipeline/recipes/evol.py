@@ -83,7 +83,12 @@ def _ask(material: Material, turn: Turn) -> Question:
         for one in operation.examples[: settings.few_shot]
     ]
     asked = _asked(turn.instructions[0], operation)
-    return after_examples((_HEADER, _TEXT), examples, asked, "New task:", settings.api)
+    headers = (_HEADER, _TEXT)
+    if language := material.language:
+        asked = f"{asked} Write the new task in {language}."
+        foreign = f"Every new task is in {language}, whatever the language of the one before it."
+        headers = (f"{_HEADER} {foreign}", f"{foreign} {_TEXT}")
+    return after_examples(headers, examples, asked, "New task:", settings.api)
 
 
 def _asked(instruction: str, operation: Operation) -> str:
@@ -101,7 +106,7 @@ def _read(material: Material, turn: Turn, completion: Completion) -> tuple[Candi
     return (
         Candidate(
             instruction,
-            offence=offence or _offence(text, turn.instructions[0], operation),
+            offence=offence or _offence(text, turn.instructions[0], operation, material.language),
             parent=turn.shown[0],
             operation=operation.operation,
         ),
@@ -122,7 +127,9 @@ _MOST_MORE = 60
 """Words that a rewriting may be longer than its task; what is longer is mostly an answer."""
 
 
-def _offence(text: str, parent: str, operation: Operation) -> tuple[Reason, str] | None:
+def _offence(
+    text: str, parent: str, operation: Operation, language: str
+) -> tuple[Reason, str] | None:
     """Return why a text is no rewriting of a task."""
     if leak := _LEAK.search(text):
         return "leaked_template", leak[0]
@@ -133,7 +140,9 @@ def _offence(text: str, parent: str, operation: Operation) -> tuple[Reason, str]
     more = len(text.split()) - len(parent.split())
     if more > _MOST_MORE:
         return "not_rewritten", f"{more} words more"
-    if parent and operation.kind == "deepen" and not _content(text) & _content(parent):
+    # The task may be in another language than was asked for.
+    comparable = bool(parent) and not language
+    if comparable and operation.kind == "deepen" and not _content(text) & _content(parent):
         return "not_rewritten", "no word of the task"
     return None
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from asyncgen.pipeline.profiles import profile_of
+from asyncgen.settings import english_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +32,11 @@ class Material:
     def profile(self) -> Profile:
         """How answers become tasks."""
         return profile_of(self.settings)
+
+    @cached_property
+    def language(self) -> str:
+        """The name in English of the one in which tasks are asked for; empty where none is."""
+        return english_name(self.settings.language) if self.settings.language else ""
 
     @cached_property
     def human(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from asyncgen.report.figures.losses import funnel_figure, instance_figure
+from asyncgen.report.figures.losses import funnel_figure, instance_figure, score_figure
 from asyncgen.report.figures.novelty import acceptance_figure, nearness_figures, novelty_figure
 from asyncgen.report.figures.variety import label_figures, length_figures, verb_figures
 from asyncgen.report.figures.work import flow_figures, token_figure
@@ -45,11 +45,11 @@ class Gallery(Struct, frozen=True, kw_only=True):
 
 def gallery(runs: Sequence[Measures]) -> Gallery:
     """Draw one run, or several over each other."""
-    instances = instance_figure(runs)
+    some = (instance_figure(runs), score_figure(runs))
     return Gallery(
         verbs=tuple(verb_figures(runs)),
         variety=(*length_figures(runs), *label_figures(runs)),
         novelty=(*nearness_figures(runs), acceptance_figure(runs), novelty_figure(runs)),
-        losses=(funnel_figure(runs), *((instances,) if instances else ())),
+        losses=(funnel_figure(runs), *(one for one in some if one is not None)),
         work=(token_figure(runs), *flow_figures(runs)),
     )

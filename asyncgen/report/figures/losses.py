@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from asyncgen.report.measures.funnel import Drop
     from asyncgen.report.measures.measures import Measures
 
-__all__ = ["counted", "funnel_figure", "in_words", "instance_figure"]
+__all__ = ["counted", "funnel_figure", "in_words", "instance_figure", "score_figure"]
 
 
 _UNITS: dict[Stage, str] = {
     "generation": "instruction",
     "classification": "answer",
     "instances": "instance",
+    "judging": "instance",
 }
 
 
@@ -49,6 +50,7 @@ def funnel_figure(runs: Sequence[Measures]) -> Figure:
         ("instructions kept", [one.kept for one in states], False),
         ("instances asked for", [one.settled for one in states], False),
         ("- no instance", _counts(runs, "instances", "no_instance"), True),
+        *_judging(runs),
         ("valid tasks", [one.valid for one in states], False),
         ("in the dataset", [one.tasks for one in states], False),
     ]
@@ -59,6 +61,44 @@ def funnel_figure(runs: Sequence[Measures]) -> Figure:
         picture=_grouped("Candidates, what was dropped, and tasks", rows, runs),
         table=Table(
             ("step", *(run.name for run in runs)), tuple((name, *row) for name, row, _ in rows)
+        ),
+    )
+
+
+def _judging(runs: Sequence[Measures]) -> list[tuple[str, list[int], bool]]:
+    states = [run.status.judged for run in runs]
+    if not any(states):
+        return []
+    return [
+        ("judged", [one.tasks if one else 0 for one in states], False),
+        ("- judged too low", _counts(runs, "judging", "no_instance"), True),
+    ]
+
+
+def score_figure(runs: Sequence[Measures]) -> Figure | None:
+    """Return how many instances got each score of a judge, if there was one."""
+    judged = [run.status.judged for run in runs]
+    if not any(judged):
+        return None
+    scores = sorted({score for one in judged if one for score in one.scores}, key=float)[::-1]
+    rows = [
+        (
+            f"score {score}",
+            [one.scores.get(score, 0) if one else 0 for one in judged],
+            float(score) < min(run.settings.min_score or 0.0 for run in runs),
+        )
+        for score in scores
+    ]
+    unsaid = sum(one.unsaid for one in judged if one)
+    left_open = f" Of {unsaid:,} the judge left a question open, which counts as no." * (unsaid > 0)
+    return Figure(
+        name="scores",
+        title="What the judge said",
+        note="Instances by the share of yes to: is the task valid, is the input appropriate, is "
+        f"the output correct? Fainter ones were dropped.{left_open}",
+        picture=_grouped("Instances by the judge's score", rows, runs),
+        table=Table(
+            ("score", *(run.name for run in runs)), tuple((name, *row) for name, row, _ in rows)
         ),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asyncgen.records import Usage
 from asyncgen.report.figures.axes import Axis
 from asyncgen.report.figures.charts import Bar, Line, Rule, bars, lines
 from asyncgen.report.figures.figure import Figure, Table
@@ -21,10 +22,15 @@ _TOKENS = "Input and output together, counted when the answer came; a line where
 
 _THROUGHPUT = "Answers as they came; a line where requests per minute are limited."
 
-_FAILED = (
-    "Refused for their rate (429), overloaded, cut or lost, before an answer came: the journal "
-    "counts them and does not tell them apart."
-)
+_FAILED = "Attempts before an answer, counted when the one that brought it began."
+
+_WHY = {
+    "rate": "refused for the rate (429)",
+    "overload": "overloaded, or another 5xx",
+    "lost": "lost: timed out, broken, cut or empty",
+    "other": "no credit, or refused for good",
+}
+"""What an attempt failed of."""
 
 _UNITS = ((2 * 86400, 86400, "days"), (2 * 3600, 3600, "hours"), (180, 60, "minutes"))
 
@@ -63,19 +69,60 @@ def flow_figures(runs: Sequence[Measures]) -> list[Figure]:
             lambda one: one.tokens_per_minute,
         ),
     ]
-    if any(any(flow.retries) for _, _, flow in timed):
-        figures.append(
-            _over_time(
-                timed,
-                "retries",
-                "Attempts that failed",
-                "attempts",
-                _FAILED,
-                lambda one: one.retries,
-                lambda _: None,
-            )
-        )
+    if any(flow.failed.total for _, _, flow in timed):
+        figures.append(_failures(timed))
     return figures
+
+
+def _failures(timed: Sequence[tuple[int, str, Flow]]) -> Figure:
+    """Return the attempts that failed, a line for each reason that there was."""
+    several = len(timed) > 1
+    scale, unit, axis = _time_axis(timed)
+    reasons = [one for one in _WHY if any(sum(getattr(flow.failed, one)) for _, _, flow in timed)]
+    sums = {one: sum(sum(getattr(flow.failed, one)) for _, _, flow in timed) for one in reasons}
+    series = [
+        Line(
+            name=f"{run}: {_WHY[reason]}" if several else _WHY[reason],
+            points=tuple(
+                zip([at / scale for at in flow.seconds], getattr(flow.failed, reason), strict=True)
+            ),
+            tone=(place + number * len(reasons)) % SERIES,
+            dashed=several and number > 0,
+        )
+        for number, (_, run, flow) in enumerate(timed)
+        for place, reason in enumerate(reasons)
+    ]
+    told = ", ".join(f"{sums[one]:,.0f} {_WHY[one]}" for one in reasons)
+    high = max(value for line in series for _, value in line.points if value is not None)
+    return Figure(
+        name="retries",
+        title="Attempts that failed",
+        note=" ".join([f"{_FAILED} In all {told}.", *_paused(timed)]),
+        picture=lines(
+            f"Attempts that failed, by why, over {unit} at work",
+            series,
+            x=axis,
+            y=Axis(label="attempts", high=max(high, 1), whole=True),
+            rules=_pause_rules(timed, scale),
+        ),
+        table=Table(
+            ("run", "seconds at work", *_WHY.values()),
+            tuple(
+                (run, round(at, 3), *values)
+                for _, run, flow in timed
+                for at, *values in zip(
+                    flow.seconds, *(getattr(flow.failed, one) for one in _WHY), strict=True
+                )
+            ),
+        ),
+    )
+
+
+def _time_axis(timed: Sequence[tuple[int, str, Flow]]) -> tuple[float, str, Axis]:
+    """Return what seconds are divided by, what they are then, and the axis of them."""
+    longest = max(flow.worked for _, _, flow in timed)
+    scale, unit = _unit(longest)
+    return scale, unit, Axis(label=f"{unit} at work", high=longest / scale, fixed=True)
 
 
 def _over_time(  # noqa: PLR0913, PLR0917 - a figure in words, and what it takes of a flow
@@ -88,8 +135,7 @@ def _over_time(  # noqa: PLR0913, PLR0917 - a figure in words, and what it takes
     limit: Callable[[Limits], float | None],
 ) -> Figure:
     several = len(timed) > 1
-    longest = max(flow.worked for _, _, flow in timed)
-    scale, unit = _unit(longest)
+    scale, _, axis = _time_axis(timed)
     series = [
         Line(
             name=run if several else title,
@@ -107,11 +153,10 @@ def _over_time(  # noqa: PLR0913, PLR0917 - a figure in words, and what it takes
         for number, bound in limits.items()
         if bound in near
     ]
-    axis = Axis(label=f"{unit} at work", high=longest / scale, fixed=True)
     return Figure(
         name=name,
         title=title,
-        note=" ".join([note, *(_beyond(far)), *_failed(name, timed), *_paused(timed)]),
+        note=" ".join([note, *(_beyond(far)), *_unfailed(name, timed), *_paused(timed)]),
         picture=lines(
             f"{title}: {label} over {axis.label}",
             series,
@@ -141,11 +186,10 @@ def _beyond(limits: Sequence[float]) -> list[str]:
     return [f"The limit of {limit:,.0f} lies far above." for limit in sorted(set(limits))]
 
 
-def _failed(name: str, timed: Sequence[tuple[int, str, Flow]]) -> list[str]:
-    total = sum(sum(flow.retries) for _, _, flow in timed)
-    if name == "throughput" and not total:
+def _unfailed(name: str, timed: Sequence[tuple[int, str, Flow]]) -> list[str]:
+    if name == "throughput" and not any(flow.failed.total for _, _, flow in timed):
         return ["No attempt failed: none was refused for its rate (429) or lost."]
-    return [f"{total:,.0f} in all."] if name == "retries" else []
+    return []
 
 
 def _paused(timed: Sequence[tuple[int, str, Flow]]) -> list[str]:
@@ -181,10 +225,10 @@ def token_figure(runs: Sequence[Measures]) -> Figure:
     """Return the tokens of each stage."""
     several = len(runs) > 1
     rows: list[Bar] = []
-    for place, stage in enumerate(one.stage for one in runs[0].spending):
+    for stage in dict.fromkeys(one.stage for run in runs for one in run.spending):
         for kind in ("input", "cached", "output"):
             for number, run in enumerate(runs):
-                usage = run.spending[place].usage
+                usage = next((one.usage for one in run.spending if one.stage == stage), Usage())
                 count = {
                     "input": usage.input_tokens - usage.cached_tokens,
                     "cached": usage.cached_tokens,

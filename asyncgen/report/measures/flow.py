@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from asyncgen.records import Answer
+    from asyncgen.records import Answer, Failures
     from asyncgen.settings import Settings
 
-__all__ = ["Flow", "Limits", "Pause", "flow"]
+__all__ = ["Failed", "Flow", "Limits", "Pause", "flow"]
 
 _PAUSE = 60.0
 """Seconds with nothing in the air that count as a pause: a session's end, or an outage."""
@@ -40,6 +40,23 @@ class Limits(Struct, frozen=True):
     tokens_per_minute: float | None
 
 
+class Failed(Struct, frozen=True):
+    """Attempts that failed before an answer, by why, as :class:`asyncgen.records.Failures` tells.
+
+    Counted when the last attempt began, for each bin.
+    """
+
+    rate: tuple[float, ...]
+    overload: tuple[float, ...]
+    lost: tuple[float, ...]
+    other: tuple[float, ...]
+
+    @property
+    def total(self) -> float:
+        """All of them."""
+        return sum(map(sum, (self.rate, self.overload, self.lost, self.other)))
+
+
 class Flow(Struct, frozen=True, kw_only=True):
     """A run over the time that it was at work, pauses cut out.
 
@@ -49,7 +66,7 @@ class Flow(Struct, frozen=True, kw_only=True):
         in_flight: Requests in the air, on average: of attempts that brought an answer.
         answers: Answers per minute.
         tokens: Tokens per minute, input and output, counted when the answer comes.
-        retries: Attempts that failed before an answer, counted when the last one began.
+        failed: Attempts that brought no answer.
         began: Unix time of the first request.
         worked: Seconds at work.
     """
@@ -59,7 +76,7 @@ class Flow(Struct, frozen=True, kw_only=True):
     in_flight: tuple[float, ...]
     answers: tuple[float, ...]
     tokens: tuple[float, ...]
-    retries: tuple[float, ...]
+    failed: Failed
     pauses: tuple[Pause, ...]
     limits: Limits
     began: float
@@ -82,8 +99,6 @@ def flow(answers: Sequence[Answer], settings: Settings) -> Flow | None:
     start = np.array([one.started_at for one in timed])
     end = start + np.array([max(one.seconds, 0.0) for one in timed])
     tokens = np.array([one.usage.input_tokens + one.usage.output_tokens for one in timed])
-    retries = np.array([max(one.attempts - 1, 0) for one in timed])
-
     start, end, pauses, began = _without_pauses(start, end)
     worked = max(float(end.max()), 1e-3)
     width = next((one for one in _WIDTHS if worked / one <= _BINS), worked / _BINS)
@@ -99,11 +114,22 @@ def flow(answers: Sequence[Answer], settings: Settings) -> Flow | None:
         in_flight=_plain(np.diff(busy) / spans),
         answers=_plain(60 * _counted(end, edges) / spans),
         tokens=_plain(60 * _counted(end, edges, tokens) / spans),
-        retries=_plain(_counted(start, edges, retries)),
+        failed=_failed([one.failures for one in timed], start, edges),
         pauses=pauses,
         limits=_limits(settings),
         began=began,
         worked=worked,
+    )
+
+
+def _failed(
+    failures: Sequence[Failures], start: NDArray[np.float64], edges: NDArray[np.float64]
+) -> Failed:
+    return Failed(
+        *(
+            _plain(_counted(start, edges, np.array([getattr(one, kind) for one in failures])))
+            for kind in Failed.__struct_fields__
+        )
     )
 
 

@@ -42,15 +42,19 @@ class Spending(Struct, frozen=True, kw_only=True):
     p99: float
 
 
-_STAGES: tuple[Stage, ...] = ("generation", "classification", "instances")
+_STAGES: tuple[Stage, ...] = ("generation", "classification", "instances", "judging")
 
 
 def spending(answers: Sequence[Answer]) -> tuple[Spending, ...]:
-    """Sum up the stages, in their order."""
+    """Sum up the stages, in their order; the judge's only if it was asked."""
     by_stage: dict[Stage, list[Completion]] = {stage: [] for stage in _STAGES}
     for answer in answers:
         by_stage[answer.request.stage].append(answer.completion)
-    return tuple(_of(stage, completions) for stage, completions in by_stage.items())
+    return tuple(
+        _of(stage, completions)
+        for stage, completions in by_stage.items()
+        if completions or stage != "judging"
+    )
 
 
 def _of(stage: Stage, completions: Sequence[Completion]) -> Spending:
