@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from asyncgen.errors import RunPausedError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -49,5 +51,6 @@ def say_how_to_resume(code: int, problem: AsyncgenError | None, arguments: Seque
     """Print the command that goes on, where there is something to go on with."""
     if code in _RESUMABLE:
         why = f"stopped early: {problem}" if problem else "interrupted"
-        again = shlex.join(["asyncgen", *arguments])
+        told = problem.go_on_with if isinstance(problem, RunPausedError) else ()
+        again = shlex.join(["asyncgen", *arguments, *told])
         typer.echo(f"asyncgen: {why}; nothing is lost, resume with: {again}", err=True)

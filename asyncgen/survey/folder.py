@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from asyncgen.errors import RunFolderError
+from asyncgen.settings import LOWERABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,9 +122,10 @@ class JournalFolder:
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             what = self.kind.removesuffix(" folder")
+            lower = " or a lower one" if found[0].partition(":")[0] in LOWERABLE else ""
             raise RunFolderError(
                 self.path,
-                f"a {what} of other settings, {found[0]}{more}; give the same again, "
+                f"a {what} of other settings, {found[0]}{more}; give the same again{lower}, "
                 f"or choose another {self.kind}",
             )
 
