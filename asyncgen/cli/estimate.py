@@ -58,6 +58,8 @@ def estimate(  # noqa: PLR0913 - each parameter is a flag
     max_cost: flags.MaxCost = None,
     cache: flags.Cache = None,
     timeout: flags.Timeout = None,
+    saturation_window: flags.SaturationWindow = None,
+    saturation_bound: flags.SaturationBound = None,
     model_path: flags.ModelPath = None,
     hub: flags.Hub = None,
     slots: flags.Slots = None,
