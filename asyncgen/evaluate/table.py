@@ -41,6 +41,11 @@ def _lines(models: Sequence[Scores], differences: Sequence[Sequence[Difference]]
         f"Points of 100, with {interval.level:.0%} bootstrap intervals over answers, drawn within "
         "tasks. All: the mean over answers."
     )
+    if any(group.interval.low == group.interval.high for one in models for group in one.groups):
+        yield (
+            "An interval without width says that all answers scored alike, not that others could "
+            "not score otherwise."
+        )
     if differences:
         yield (
             "Differences are paired; p by approximate randomisation, two-sided, not corrected for "

@@ -94,6 +94,8 @@ def mean_interval(
 ) -> Interval:
     """Return the percentile interval of a mean over rows, each row counting the same.
 
+    Where all rows are equal it has no width: the bootstrap knows no other rows than these.
+
     Args:
         values: Shape (n,).
         plan: How many samples, from which seed.

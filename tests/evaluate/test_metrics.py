@@ -65,12 +65,14 @@ def test_all_words_of_the_data_have_nltk_s_stems() -> None:
 
 
 @needs_paper
+@pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("path", PREDICTIONS, ids=lambda path: path.stem)
-def test_real_answers_have_rouge_score_s_scores(path: Path) -> None:
+def test_real_answers_have_rouge_score_s_scores(path: Path, part: int) -> None:
+    """In parts, for rouge_score takes seconds: its table of a long answer is filled in Python."""
     rows = lines_of(path)
 
     assert len(rows) == 252
-    for row in rows:
+    for row in rows[part::4]:
         expected = reference(row["response"], [row["target"]])
         assert rouge_l(row["response"], [row["target"]]) == pytest.approx(expected, abs=1e-9)
 
