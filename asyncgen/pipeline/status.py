@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from asyncgen.pipeline.saturation import Saturation, saturation_of
+
 if TYPE_CHECKING:
     from asyncgen.pipeline.draft import Counts
     from asyncgen.pipeline.fold import Fold
@@ -63,6 +65,7 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
             generated.
         rejections: How often each reason was given, most frequent first, by stage.
         judged: What the judge said; ``None`` where nobody judges.
+        saturation: How the run dried up, if it did; it may have reached its target all the same.
     """
 
     target: int
@@ -81,6 +84,7 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
     recalled: Recalled
     kept_per_1000_output_tokens: float
     rejections: dict[Stage, dict[Reason, int]]
+    saturation: Saturation | None
     judged: Judged | None = None
 
 
@@ -112,6 +116,7 @@ def status_of(settings: Settings, fold: Fold) -> Status:
         kept_per_1000_output_tokens=1000 * counts.valid / output if output else 0.0,
         rejections=rejections,
         judged=_judged(counts) if settings.judge is not None else None,
+        saturation=saturation_of(fold),
     )
 
 
