@@ -24,12 +24,12 @@ from asyncgen.records import Prompt, Request, Sampling
 from asyncgen.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from typing import Any
 
     from asyncgen.endpoints.simulated import SimulatedServer, Verdict
     from asyncgen.engine import EngineSnapshot
-    from asyncgen.records import Answer, Completion, Stage
+    from asyncgen.records import Answer, Completion
 
     Script = Callable[["Stage"], Coroutine[Any, Any, None]]
 
@@ -158,7 +158,7 @@ class _Questions:
         """Whether nothing more is asked, and all that was asked is answered."""
         return self._closed and len(self.answers) == self.asked
 
-    def next_request(self, _stages: Collection[Stage] | None = None, /) -> Request | None:
+    def next_request(self, _stages: object = None, /) -> Request | None:
         """Hand over a request like no other."""
         if self._closed:
             return None

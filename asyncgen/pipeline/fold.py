@@ -8,7 +8,6 @@ later stages concern one task each, and their order never matters.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
@@ -93,11 +92,11 @@ class Fold:
         self.known = 0
         self.next_ordinal = 0
         self.counts = Counts()
+        if settings.judge is not None:
+            self.counts.answers["judging"] = 0
         self.instructions, self.tasks = (
             Yield(settings.saturation_window, settings.saturation_bound) for _ in range(2)
         )
-        if settings.judge is not None:
-            self.counts.answers["judging"] = 0
         self._settings = settings
         self.prompts = prompts
         self.recipe = recipe or recipe_of(settings)
@@ -207,7 +206,7 @@ class Fold:
         return self._by_id.get(name)
 
     def _draft(self, answer: Answer) -> Draft:
-        draft = self.draft(re.split("[#:]", answer.request.key)[0])
+        draft = self.draft(answer.request.key.partition("#")[0].partition(":")[0])
         if draft is None:
             raise _stray(answer)
         return draft
@@ -358,11 +357,11 @@ class Fold:
     ) -> None:
         """Give a draft the instances that passed the rules; a judge hears of them first."""
         self._drop(draft, dropped, "instances")
-        if self._settings.judge is None or not instances:
+        if self._settings.judge is not None and instances:
+            draft.trial = Trial(instances)
+            self.to_judge += ((draft, number, 1) for number in range(len(instances)))
+        else:
             self._settle(draft, instances)
-            return
-        draft.trial = Trial(instances)
-        self.to_judge += ((draft, number, 1) for number in range(len(instances)))
 
     def _heard(self, answer: Answer) -> None:
         """Take in what the judge says of an instance, and settle its task with the last."""
@@ -370,8 +369,7 @@ class Fold:
         trial = draft.trial
         if trial is None or not trial.waits_for(number, attempt):
             raise _stray(answer)
-        begun = answer.request.prompt.api == "completions"
-        if trial.hear(number, answer.completion, begun=begun):
+        if trial.hear(number, answer):
             self.to_judge.append((draft, number, 2))
         elif trial.is_over:
             self.counts.judge(trial)

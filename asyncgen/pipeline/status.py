@@ -64,8 +64,8 @@ class Status(Struct, frozen=True, kw_only=True, omit_defaults=True):
         kept_per_1000_output_tokens: Finished tasks for 1,000 generated tokens, whoever had them
             generated.
         rejections: How often each reason was given, most frequent first, by stage.
-        saturation: How the run dried up, if it did; it may have reached its target all the same.
         judged: What the judge said; ``None`` where nobody judges.
+        saturation: How the run dried up, if it did; it may have reached its target all the same.
     """
 
     target: int
@@ -115,8 +115,8 @@ def status_of(settings: Settings, fold: Fold) -> Status:
         recalled=Recalled(answers=recalled.answers, usage=recalled.usage, cost=recalled.cost),
         kept_per_1000_output_tokens=1000 * counts.valid / output if output else 0.0,
         rejections=rejections,
-        saturation=saturation_of(fold),
         judged=_judged(counts) if settings.judge is not None else None,
+        saturation=saturation_of(fold),
     )
 
 

@@ -12,7 +12,7 @@ from asyncgen.pipeline.profiles.pruning import Dropped
 
 if TYPE_CHECKING:
     from asyncgen.pipeline.judging import Verdicts
-    from asyncgen.records import Completion, Instance, Judgement
+    from asyncgen.records import Answer, Instance, Judgement
 
 __all__ = ["Trial", "key_of", "named"]
 
@@ -59,8 +59,9 @@ class Trial:
         due = 1 if self.said[number] is None else 2
         return self.judgements[number] is None and attempt == due
 
-    def hear(self, number: int, completion: Completion, *, begun: bool) -> bool:
+    def hear(self, number: int, answer: Answer) -> bool:
         """Take an answer in; return whether the same is to be asked once more."""
+        completion, begun = answer.completion, answer.request.prompt.api == "completions"
         verdicts, first = read_verdicts(completion, begun=begun), self.said[number]
         if first is None:
             self.said[number] = verdicts

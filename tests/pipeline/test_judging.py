@@ -152,8 +152,8 @@ def test_an_instance_that_the_judge_cannot_be_asked_about_is_not_asked_about_aga
     def failing(request: Request) -> Completion:
         return _said("refused", "error") if request.stage == "judging" else answered(request)
 
-    session = Session(run_settings(target=3, min_score=0.33, patience=5), failing)
-    with pytest.raises(AsyncgenError, match="tasks ended without a valid instance"):
+    session = Session(run_settings(target=3, min_score=0.33, saturation_window=5), failing)
+    with pytest.raises(AsyncgenError, match="ended with a valid instance"):
         session.work(1, random.Random(1))
 
     assert not [one for one in session.journal if "#" in one.request.key]

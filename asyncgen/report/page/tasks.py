@@ -12,6 +12,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asyncgen.records import Instance
     from asyncgen.report.measures.measures import Measures, TaskRow
 
 __all__ = ["Packed", "packed"]
@@ -76,12 +77,17 @@ def _task(
         draft.id,
         _text(draft.instruction, cut),
         int(bool(draft.is_classification)),
-        [[_text(one.input, cut), _text(one.output, cut)] for one in draft.instances or ()],
+        [_instance(one, cut) for one in draft.instances or ()],
         round(row.seed.score, 3),
         seeds.setdefault(row.seed.text, len(seeds)),
         round(row.kept.score, 3),
         _text(row.kept.text, cut) if kept is None else kept,
     ]
+
+
+def _instance(one: Instance, cut: int | None) -> list[Any]:
+    score = [] if one.judge is None else [one.judge.score]
+    return [_text(one.input, cut), _text(one.output, cut), *score]
 
 
 def _text(words: str, cut: int | None) -> str:

@@ -162,10 +162,11 @@ function toggle(line, open, one, words) {
 function detail({ run, task }, words, columns) {
   const cell = element("td");
   cell.colSpan = columns;
-  for (const [input, output] of task[INSTANCES]) {
+  for (const [input, output, score] of task[INSTANCES]) {
     const list = element("dl");
     if (input) list.append(element("dt", "input"), marked(element("dd"), input, words));
     list.append(element("dt", "output"), marked(element("dd"), output, words));
+    if (score !== undefined) list.append(element("dt", "judge"), element("dd", `score ${score}`));
     cell.append(list);
   }
   const seed = runs[run].seeds[task[SEED]];
