@@ -22,6 +22,7 @@ AsyncgenError
 │   ├── QuotaError             this key has no credit, or nothing left of a day's quota
 │   └── RequestRejectedError   this request will never be answered (context overflow, say)
 ├── RunPausedError             exit 3: stopped early, resumable (quota, budget, endpoint down)
+├── TrainingError              exit 1: a finetuning came to nothing, here or at a service
 └── LocalServerError           exit 1: a server of ours did not start or died
 ```
 
@@ -58,6 +59,7 @@ __all__ = [
     "SeedError",
     "SettingsError",
     "TimedOutError",
+    "TrainingError",
     "TransientError",
     "UnreachableError",
 ]
@@ -259,6 +261,10 @@ class RunPausedError(AsyncgenError):
     """Raised when a run stops early and can be resumed."""
 
     exit_code = 3
+
+
+class TrainingError(AsyncgenError):
+    """Raised when a finetuning came to nothing, on this machine or at a service."""
 
 
 class LocalServerError(AsyncgenError):

@@ -14,6 +14,7 @@ from asyncgen.cli import (
     dedup,
     estimate,
     export,
+    finetune,
     generate,
     refilter,
     report,
@@ -48,6 +49,7 @@ app.command("ctl")(ctl.ctl)
 app.command("export")(export.export)
 app.command("report")(report.report)
 app.command("dedup")(dedup.dedup)
+app.add_typer(finetune.finetune_app, name="finetune")
 app.add_typer(serve.serve_app, name="serve")
 app.add_typer(bench.bench_app, name="bench")
 
