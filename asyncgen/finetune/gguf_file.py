@@ -7,6 +7,7 @@ own loader what it does with it, and doing the opposite.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import gguf
@@ -52,8 +53,17 @@ def write_gguf(model: Any, base: Path, kind: str, target: Path) -> None:
     kept, whole = TYPES[kind]
     architecture = str(_value(reader, gguf.Keys.General.ARCHITECTURE))
     writer = gguf.GGUFWriter(target, architecture)
-    _copy_metadata(reader, writer, whole)
-    weights = _Weights(model, architecture, base)
+    with contextlib.closing(writer):
+        _copy_metadata(reader, writer, whole)
+        _write_tensors(reader, writer, _Weights(model, architecture, base), kept)
+
+
+def _write_tensors(
+    reader: gguf.GGUFReader,
+    writer: gguf.GGUFWriter,
+    weights: _Weights,
+    kept: gguf.GGMLQuantizationType,
+) -> None:
     chosen = [_stored_as(tensor, kept) for tensor in reader.tensors]
     for tensor, stored in zip(reader.tensors, chosen, strict=True):
         held, dtype = _held(_shape(tensor), stored)
@@ -65,7 +75,6 @@ def write_gguf(model: Any, base: Path, kind: str, target: Path) -> None:
     # One after the other: a whole model in float32 is not held besides itself.
     for tensor, stored in zip(reader.tensors, chosen, strict=True):
         writer.write_tensor_data(gguf.quantize(weights.of(tensor), stored))
-    writer.close()
 
 
 _F32, _F16 = gguf.GGMLQuantizationType.F32, gguf.GGMLQuantizationType.F16

@@ -23,7 +23,7 @@ from support.command import start
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STEPS = 40
+STEPS = 20
 
 
 @pytest.fixture
@@ -85,19 +85,20 @@ def test_the_loss_falls_and_every_step_is_written_down(undisturbed: Tuned) -> No
     steps = read_losses(Path(undisturbed.losses))
     assert [one.step for one in steps] == list(range(1, STEPS + 1))
     assert undisturbed.steps == STEPS
-    assert undisturbed.last_loss < undisturbed.first_loss / 2
+    assert undisturbed.last_loss < undisturbed.first_loss * 0.7
     assert steps[-1].epoch == pytest.approx(STEPS / 2)  # two updates see all eleven
-    assert steps[0].learning_rate == pytest.approx(0.0)  # it rises over one step of 40,
-    assert steps[1].learning_rate == pytest.approx(1e-2)  # and falls to 0 in a line
-    assert steps[-1].learning_rate == pytest.approx(1e-2 / (STEPS - 1))
+    rates = [one.learning_rate / 1e-2 for one in steps]
+    assert rates == pytest.approx([1 - step / STEPS for step in range(STEPS)])
     assert undisturbed.trained[0] < undisturbed.trained[1] / 5
     assert not (Path(undisturbed.losses).parent / "checkpoints").exists()
 
 
-def test_the_first_loss_is_the_cross_entropy_of_the_completions(
-    undisturbed: Tuned, model: Path
+@pytest.mark.parametrize("packing", [False, True])
+@pytest.mark.parametrize(("batch", "accumulate"), [(16, 1), (2, 8)])
+def test_the_loss_is_the_cross_entropy_of_the_completions(
+    tuning: Tuning, model: Path, packing: bool, batch: int, accumulate: int
 ) -> None:
-    """Told by another way: every example of the first update alone, through torch's own loss."""
+    """Told another way: each example alone, through torch's own loss, a mean over all tokens."""
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -106,19 +107,21 @@ def test_the_first_loss_is_the_cross_entropy_of_the_completions(
     total, count = 0.0, 0
     for row in ROWS:
         prompt = tokenizer(row["prompt"])["input_ids"]
-        answer = tokenizer(row["completion"])["input_ids"] + [tokenizer.eos_token_id]
+        answer = [*tokenizer(row["completion"])["input_ids"], tokenizer.eos_token_id]
         with torch.no_grad():
             logits = llama(torch.tensor([prompt + answer])).logits[0, len(prompt) - 1 : -1]
         total += torch.nn.functional.cross_entropy(
             logits, torch.tensor(answer), reduction="sum"
         ).item()
         count += len(answer)
-    assert undisturbed.tokens == count
-    # An epoch is two updates, of eight examples and of three; the rate of the first is 0.
-    first, second = read_losses(Path(undisturbed.losses))[:2]
-    assert min(first.loss, second.loss) <= total / count <= max(first.loss, second.loss)
+    options = {"packing": packing, "length": 60, "batch": batch, "accumulate": accumulate}
+    tuned = tune(changed(tuning, steps=1, **options))
+    assert tuned.tokens == count
+    assert (tuned.sequences < len(ROWS)) == packing
+    assert tuned.first_loss == pytest.approx(total / count, rel=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # peft calls what transformers renamed
 def test_the_merged_model_is_the_base_with_its_adapter(undisturbed: Tuned, model: Path) -> None:
     import torch
     from peft import PeftModel
@@ -135,15 +138,10 @@ def test_the_merged_model_is_the_base_with_its_adapter(undisturbed: Tuned, model
 
 
 def test_a_full_finetuning_learns_the_data_by_heart_and_ends_its_answers(tuning: Tuning) -> None:
-    tuned = tune(changed(tuning, full=True, steps=60, learning_rate=5e-3))
+    tuned = tune(changed(tuning, full=True, steps=50, learning_rate=1e-2))
     assert tuned.adapter is None
     assert tuned.trained[0] == tuned.trained[1]
     assert answers_of(tuned.model) == [f"{row['completion']}<|end|>" for row in ROWS]
-
-
-def test_packing_learns_the_same_tokens_in_fewer_sequences(tuning: Tuning) -> None:
-    tuned = tune(changed(tuning, packing=True, length=60, steps=2))
-    assert tuned.sequences < tuned.examples == len(ROWS)
 
 
 def test_a_done_finetuning_is_not_done_again(undisturbed: Tuned, model: Path, rows: Path) -> None:
@@ -162,6 +160,7 @@ def test_a_done_finetuning_is_not_done_again(undisturbed: Tuned, model: Path, ro
     assert tune(settings, Strict()) == undisturbed
 
 
+@pytest.mark.timeout(300)
 def test_killed_in_the_middle_it_goes_on_to_the_same_weights(
     tuning: Tuning, undisturbed: Tuned
 ) -> None:
@@ -171,13 +170,13 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_weights(
     command = ["finetune", "local", tuning.data, "--model", tuning.model, "--out", tuning.out]
     with start(*command, *options, "--learning-rate", "0.01", OMP_NUM_THREADS="1") as process:
         try:
-            while len(read_losses(out / "losses.jsonl")) < 7:
+            while len(read_losses(out / "losses.jsonl")) < 5:
                 assert process.poll() is None, process.communicate()
                 time.sleep(0.02)
         finally:
             process.kill()
     reached = len(read_losses(out / "losses.jsonl"))
-    assert 7 <= reached < STEPS
+    assert 5 <= reached < STEPS
     assert process.returncode == -signal.SIGKILL
     begun: list[int] = []
 
@@ -214,17 +213,17 @@ def test_stopped_again_and_again_it_comes_to_the_same_weights(
     seldom = changed(tuning, save_every=1000.0)
     stops = 0
     while True:
-        watch = Stopping(9)
+        watch = Stopping(7)
         try:
             tuned = tune(seldom, watch)
         except RunPausedError as error:
             stops += 1
             assert error.exit_code == 3
             # It is asked before a step is counted: one more was under way.
-            assert len(watch.steps) == 10
+            assert len(watch.steps) == 8
         else:
             break
-    assert stops == 3
+    assert stops == 2
     assert Path(tuned.losses).read_bytes() == Path(undisturbed.losses).read_bytes()
     assert same_files(tuned.model, undisturbed.model)
 
@@ -233,8 +232,8 @@ def test_a_checkpoint_that_a_kill_cut_off_is_passed_over(
     tuning: Tuning, undisturbed: Tuned
 ) -> None:
     with pytest.raises(RunPausedError):
-        tune(changed(tuning, save_every=1000.0), Stopping(9))
-    cut = Path(tuning.out) / "checkpoints" / "checkpoint-20"
+        tune(changed(tuning, save_every=1000.0), Stopping(7))
+    cut = Path(tuning.out) / "checkpoints" / "checkpoint-15"
     cut.mkdir()
     (cut / "trainer_state.json").write_text("{")
     tuned = tune(tuning)
