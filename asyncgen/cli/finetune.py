@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from types import FrameType
 
+    from asyncgen.finetune.hosting import Hosted
     from asyncgen.finetune.tuning import Tuned
 
 __all__ = ["finetune_app"]
@@ -111,8 +112,7 @@ def local(  # noqa: PLR0913 - each parameter is a flag
         try:
             tuned = tune(tuning, display)
         except RunPausedError as error:
-            again = shlex.join(["asyncgen", *sys.argv[1:]])
-            typer.echo(f"asyncgen: {error}; nothing is lost, resume with: {again}", err=True)
+            _say(f"{error}; nothing is lost, resume with: {_again()}")
             return 128 + received[0]
     typer.echo(as_json_line(_outcome(tuned)) if as_json else _in_words(tuned))
     return 0
@@ -135,7 +135,109 @@ def _interruptible() -> Generator[list[int]]:
             signal.signal(number, handler)
 
 
-def _outcome(tuned: Tuned) -> dict[str, object]:
+@finetune_app.command()
+def openai(  # noqa: PLR0913 - each parameter is a flag
+    data: Annotated[Path, typer.Argument(help=_DATA)],
+    *,
+    model: Annotated[str, typer.Option(help="The base model, as the service calls it.")],
+    out: Annotated[Path, typer.Option(help=_OUT)],
+    base_url: Annotated[str, typer.Option(help="Of the service.")] = "https://api.openai.com/v1",
+    api_key_env: Annotated[
+        str, typer.Option(help="Environment variable that holds the key.")
+    ] = "OPENAI_API_KEY",
+    epochs: Annotated[
+        int, typer.Option(help="How often each example is seen; 0: as the service thinks best.")
+    ] = 2,
+    seed: Annotated[int, typer.Option(help="Of the service's random choices.")] = 42,
+    suffix: Annotated[str, typer.Option(help="Goes into the new model's name.")] = "",
+    system: Annotated[str, typer.Option(help="What the system says first, for a run.")] = "",
+    include_seeds: Annotated[
+        bool, typer.Option("--include-seeds", help="Learn the run's seed tasks too.")
+    ] = False,
+    token_limit: Annotated[
+        int, typer.Option(help="Tokens that an example may have; 16385 for gpt-3.5-turbo.")
+    ] = 65_536,
+    poll: Annotated[float, typer.Option(help="Seconds between two looks at the job.")] = 10.0,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="End the job that this folder holds.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as one JSON object.")
+    ] = False,
+) -> int:
+    """Have OpenAI, or a service with its interface, finetune a model.
+
+    It costs what the service takes for it. A folder has one job, however often
+    this is interrupted; the same command goes on following it.
+
+    Example: asyncgen finetune openai runs/first --model gpt-4o-mini-2024-07-18 --out runs/tuned
+    """
+    from asyncgen.cli.summary import as_json_line
+    from asyncgen.finetune.hosted import tune_hosted
+    from asyncgen.finetune.hosting import Hosting
+
+    hosting = Hosting(
+        data=str(data),
+        model=model,
+        out=str(out),
+        base_url=base_url,
+        api_key_env=api_key_env,
+        epochs=epochs,
+        seed=seed,
+        suffix=suffix,
+        system=system,
+        include_seeds=include_seeds,
+        token_limit=token_limit,
+        poll=poll,
+    )
+    with _as_ctrl_c() as received:
+        try:
+            hosted = tune_hosted(hosting, _say, cancel=cancel)
+        except KeyboardInterrupt:
+            _say(f"a job goes on at the service; follow it with: {_again()}")
+            return 128 + (received[0] if received else signal.SIGINT)
+        except RunPausedError as error:
+            _say(f"stopped early: {error}; go on with: {_again()}")
+            return error.exit_code
+    if as_json:
+        typer.echo(as_json_line(_outcome(hosted)))
+        return 0
+    for rule, count in hosted.dropped.items():
+        _say(f"left out: {count:,} examples ({rule})")
+    typer.echo(hosted.model)
+    return 0
+
+
+def _say(message: str) -> None:
+    from asyncgen.cli.listeners import heard_or_not
+
+    with heard_or_not():
+        typer.echo(f"asyncgen: {message}", err=True)
+
+
+def _again() -> str:
+    return shlex.join(["asyncgen", *sys.argv[1:]])
+
+
+@contextmanager
+def _as_ctrl_c() -> Generator[list[int]]:
+    """Let every signal that asks to end do what Ctrl-C does; collect those that came."""
+    received: list[int] = []
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    others = [number for number in ending() if number != signal.SIGINT]
+    before = {number: signal.signal(number, on_signal) for number in others}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _outcome(tuned: Tuned | Hosted) -> dict[str, object]:
     import msgspec
 
     return {"outcome": "done", **msgspec.structs.asdict(tuned)}

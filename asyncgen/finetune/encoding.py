@@ -94,9 +94,7 @@ def _text_sample(row: dict[str, Any], tokenizer: Any) -> Sample:
 
 def _chat_sample(row: dict[str, Any], tokenizer: Any) -> Sample:
     messages = row["messages"]
-    asked = tokenizer.apply_chat_template(
-        messages[:-1], tokenize=False, add_generation_prompt=True
-    )
+    asked = tokenizer.apply_chat_template(messages[:-1], tokenize=False, add_generation_prompt=True)
     whole = tokenizer.apply_chat_template(messages, tokenize=False)
     if not whole.startswith(asked):
         raise SettingsError(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from asyncgen.finetune.tuning import Form, Tuning
 
-__all__ = ["Examples", "read_examples"]
+__all__ = ["Examples", "read_examples", "read_objects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _of_file(path: Path, tuning: Tuning) -> Examples:
         raise SettingsError("--include-seeds: of use to a run folder alone; export them instead")
     rows: list[dict[str, Any]] = []
     form: Form | None = None
-    for number, value in _objects(path):
+    for number, value in read_objects(path):
         row = _row(value)
         if row is None:
             raise CorpusError(
@@ -73,7 +73,9 @@ def _of_file(path: Path, tuning: Tuning) -> Examples:
             )
         found: Form = "chat" if "messages" in row else "prompt-completion"
         if form not in {None, found}:
-            raise CorpusError(str(path), f"is of form {found}, and those before are not", line=number)
+            raise CorpusError(
+                str(path), f"is of form {found}, and those before are not", line=number
+            )
         form = found
         rows.append(row)
     if form is None:
@@ -83,7 +85,12 @@ def _of_file(path: Path, tuning: Tuning) -> Examples:
     return Examples(form, rows)
 
 
-def _objects(path: Path) -> Iterator[tuple[int, Any]]:
+def read_objects(path: Path) -> Iterator[tuple[int, Any]]:
+    """Yield the values of a file of JSON lines, and the line of each, from 1.
+
+    Raises:
+        CorpusError: If it cannot be read, or a line is not JSON.
+    """
     with Source(path) as source:
         for number, line in enumerate(lines_of(source.chunks()), start=1):
             if line.isspace():

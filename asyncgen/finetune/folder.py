@@ -52,9 +52,7 @@ class JobFolder(Generic[_Wanted]):
             raise RunFolderError(
                 self.path, f"cannot be made ({error.strerror}); choose another --out"
             ) from error
-        strangers = [
-            name for name in names if name != "run.lock" and not name.endswith(".partial")
-        ]
+        strangers = [name for name in names if name != "run.lock" and not name.endswith(".partial")]
         if strangers and self.name not in names:
             raise RunFolderError(
                 self.path, f"not empty (it holds {strangers[0]}); choose another --out"

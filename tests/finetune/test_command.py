@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import orjson
 import pytest
+from support.command import asyncgen, start
 
 from asyncgen.cli.app import run
 from asyncgen.finetune.losses import read_losses
-from support.command import asyncgen, start
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,9 @@ def test_an_export_with_gpt3s_end_is_learned_with_the_models_own(
     run_folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = tmp_path / "rows.jsonl"
-    assert run(["export", str(run_folder), "--format", "prompt-completion", "--out", str(rows)]) == 0
+    assert (
+        run(["export", str(run_folder), "--format", "prompt-completion", "--out", str(rows)]) == 0
+    )
     assert b"<|endoftext|>" in rows.read_bytes()
     code, said, _ = command(
         capsys, rows, "--model", model, "--out", tmp_path / "out", "--steps", "1"

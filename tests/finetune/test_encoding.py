@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from finetune.material import ROWS
 
 from asyncgen.errors import SettingsError
 from asyncgen.finetune.encoding import IGNORED, Sample, batch_of, encode, sequences_of
 from asyncgen.finetune.examples import Examples
-from finetune.material import ROWS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 import pytest
+from finetune.material import ROWS, write_rows
+from support.command import start
 
 from asyncgen.errors import InputError, RunFolderError, RunPausedError, TrainingError
 from asyncgen.finetune.local import tune
@@ -17,8 +19,6 @@ from asyncgen.finetune.losses import read_losses
 from asyncgen.finetune.tuning import Step, Tuned, Tuning
 from asyncgen.finetune.watch import Watch
 from asyncgen.journal import RunLock
-from finetune.material import ROWS, write_rows
-from support.command import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,9 @@ def answers_of(folder: str) -> list[str]:
 def same_files(one: str, other: str) -> bool:
     names = sorted(path.name for path in Path(one).iterdir())
     assert names == sorted(path.name for path in Path(other).iterdir())
-    return all((Path(one) / name).read_bytes() == (Path(other) / name).read_bytes() for name in names)
+    return all(
+        (Path(one) / name).read_bytes() == (Path(other) / name).read_bytes() for name in names
+    )
 
 
 def test_the_loss_falls_and_every_step_is_written_down(undisturbed: Tuned) -> None:

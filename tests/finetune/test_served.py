@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 from anyio.from_thread import start_blocking_portal
+from finetune.material import ROWS
 
 from asyncgen.endpoints.embedded import (
     ModelSource,
@@ -19,7 +20,6 @@ from asyncgen.errors import ModelFileError
 from asyncgen.finetune.base import find_base, load_model, load_tokenizer
 from asyncgen.finetune.local import tune
 from asyncgen.finetune.tuning import Tuned, Tuning
-from finetune.material import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
