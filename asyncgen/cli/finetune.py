@@ -123,7 +123,7 @@ def _interruptible() -> Generator[list[int]]:
     """Collect the first signal that asks to end; the second ends at once."""
     received: list[int] = []
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
+    def on_signal(number: int, _: FrameType | None) -> None:
         received.append(number)
         signal.signal(number, before[signal.Signals(number)])
 
@@ -224,7 +224,7 @@ def _as_ctrl_c() -> Generator[list[int]]:
     """Let every signal that asks to end do what Ctrl-C does; collect those that came."""
     received: list[int] = []
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
+    def on_signal(number: int, _: FrameType | None) -> None:
         received.append(number)
         signal.raise_signal(signal.SIGINT)
 
@@ -246,8 +246,10 @@ def _outcome(tuned: Tuned | Hosted) -> dict[str, object]:
 def _in_words(tuned: Tuned) -> str:
     trained, of = tuned.trained
     lines = [
-        f"{tuned.steps:,} steps on {tuned.examples:,} examples ({tuned.tokens:,} tokens learned); "
-        f"{trained:,} of {of:,} weights trained",
+        (
+            f"{tuned.steps:,} steps on {tuned.examples:,} examples ({tuned.tokens:,} tokens "
+            f"learned); {trained:,} of {of:,} weights trained"
+        ),
         f"loss {tuned.first_loss:.3f} → {tuned.last_loss:.3f} (first and last tenth)",
     ]
     if tuned.too_long:

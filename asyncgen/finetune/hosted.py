@@ -171,8 +171,10 @@ class _Following:
             return await self._service.upload(name, self._training.content)
 
         file = await self._made(lambda: self._service.find_file(name), upload, is_new=False)
-        while (told := await self._service.file(file)).get("status") in _FILE_GOES_ON:
+        told = await self._service.file(file)
+        while told.get("status") in _FILE_GOES_ON:
             await asyncio.sleep(self._hosting.poll)
+            told = await self._service.file(file)
         if told.get("status") == "error":
             raise TrainingError(
                 f"{self._hosting.base_url}: file {file} is not accepted: "

@@ -30,8 +30,7 @@ MAY_IMPORT = {
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
     "pipeline": VALUES
     | {"settings", "endpoints", "engine", "journal", "cache", "dataset", "corpus", "kernels"},
-    "finetune": VALUES
-    | {"settings", "endpoints", "journal", "dataset", "corpus", "pipeline"},
+    "finetune": VALUES | {"settings", "endpoints", "journal", "dataset", "corpus", "pipeline"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "report": VALUES | {"", "settings", "journal", "corpus", "pipeline", "kernels"},
     "cli": VALUES

@@ -15,7 +15,8 @@ CHAT_TEMPLATE = (
     "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>\n"
     "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-SPECIAL = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"]
+END = "<|end|>"
+SPECIAL = [END, "<|user|>", "<|assistant|>", "<|system|>"]
 LAYERS, HEADS, KEYS, WIDTH, INNER = 2, 4, 2, 64, 96
 
 COLOURS = {"sky": "blue", "grass": "green", "snow": "white", "coal": "black", "blood": "red"}
@@ -43,7 +44,7 @@ def tiny_model(folder: Path) -> Path:
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=_trained_tokenizer(), eos_token="<|end|>", pad_token="<|end|>"
+        tokenizer_object=_trained_tokenizer(), **dict.fromkeys(["eos_token", "pad_token"], END)
     )
     tokenizer.chat_template = CHAT_TEMPLATE
     tokenizer.save_pretrained(folder)
@@ -107,9 +108,9 @@ def tiny_gguf(folder: Path, path: Path) -> Path:
     control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
     writer.add_token_types([control if token in SPECIAL else normal for token in tokens])
     writer.add_token_merges([" ".join(pair) for pair in told["merges"]])
-    writer.add_eos_token_id(tokens.index("<|end|>"))
-    writer.add_pad_token_id(tokens.index("<|end|>"))
-    writer.add_add_bos_token(False)
+    writer.add_eos_token_id(tokens.index(END))
+    writer.add_pad_token_id(tokens.index(END))
+    writer.add_add_bos_token(value=False)
     writer.add_chat_template(CHAT_TEMPLATE)
     for name, weights in load_file(folder / "model.safetensors").items():
         writer.add_tensor(_gguf_name(name), _gguf_order(name, weights).astype(np.float32))

@@ -109,7 +109,7 @@ def test_the_server_is_one_that_openais_own_client_understands(chats: Path) -> N
     import openai
 
     with Api() as api, openai.OpenAI(base_url=api.url, api_key=KEY, max_retries=0) as client:
-        file = client.files.create(file=chats.open("rb"), purpose="fine-tune")
+        file = client.files.create(file=(chats.name, chats.read_bytes()), purpose="fine-tune")
         job = client.fine_tuning.jobs.create(
             model=MODEL, training_file=file.id, metadata={"asyncgen": "x"}
         )

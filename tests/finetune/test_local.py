@@ -98,7 +98,7 @@ def test_the_loss_falls_and_every_step_is_written_down(undisturbed: Tuned) -> No
 @pytest.mark.parametrize("packing", [False, True])
 @pytest.mark.parametrize(("batch", "accumulate"), [(16, 1), (2, 8)])
 def test_the_loss_is_the_cross_entropy_of_the_completions(
-    tuning: Tuning, model: Path, packing: bool, batch: int, accumulate: int
+    tuning: Tuning, model: Path, *, packing: bool, batch: int, accumulate: int
 ) -> None:
     """Told another way: each example alone, through torch's own loss, a mean over all tokens."""
     import torch
@@ -213,19 +213,14 @@ def test_stopped_again_and_again_it_comes_to_the_same_weights(
     tuning: Tuning, undisturbed: Tuned
 ) -> None:
     seldom = changed(tuning, save_every=1000.0)
-    stops = 0
-    while True:
+    for reached in (8, 16):
         watch = Stopping(7)
-        try:
-            tuned = tune(seldom, watch)
-        except RunPausedError as error:
-            stops += 1
-            assert error.exit_code == 3
-            # It is asked before a step is counted: one more was under way.
-            assert len(watch.steps) == 8
-        else:
-            break
-    assert stops == 2
+        with pytest.raises(RunPausedError, match=f"stopped after step {reached}") as caught:
+            tune(seldom, watch)
+        assert caught.value.exit_code == 3
+        # It is asked before a step is counted: one more was under way.
+        assert len(watch.steps) == 8
+    tuned = tune(seldom, Stopping(7))
     assert Path(tuned.losses).read_bytes() == Path(undisturbed.losses).read_bytes()
     assert same_files(tuned.model, undisturbed.model)
 
