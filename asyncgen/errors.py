@@ -21,7 +21,7 @@ AsyncgenError
 │   │   └── UnreachableError   nothing answers at that address
 │   ├── QuotaError             this key has no credit, or nothing left of a day's quota
 │   └── RequestRejectedError   this request will never be answered (context overflow, say)
-├── RunPausedError             exit 3: stopped early, resumable (quota, budget, endpoint down)
+├── RunPausedError             exit 3: stopped early, resumable (no quota, budget or yield)
 ├── TrainingError              exit 1: a finetuning came to nothing, here or at a service
 └── LocalServerError           exit 1: a server of ours did not start or died
 ```
@@ -258,9 +258,17 @@ class RequestRejectedError(EndpointError):
 
 
 class RunPausedError(AsyncgenError):
-    """Raised when a run stops early and can be resumed."""
+    """Raised when a run stops early and can be resumed.
+
+    Attributes:
+        go_on_with: Flags without which the next session would come no further.
+    """
 
     exit_code = 3
+
+    def __init__(self, problem: str, *, go_on_with: tuple[str, ...] = ()) -> None:
+        super().__init__(problem)
+        self.go_on_with = go_on_with
 
 
 class TrainingError(AsyncgenError):

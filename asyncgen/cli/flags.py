@@ -32,12 +32,13 @@ __all__ = [
     "Model",
     "ModelPath",
     "OutputTpm",
-    "Patience",
     "Profile",
     "Recipe",
     "RequireLanguage",
     "Rpd",
     "Rpm",
+    "SaturationBound",
+    "SaturationWindow",
     "Seed",
     "Seeds",
     "Slots",
@@ -81,7 +82,7 @@ Seeds = Annotated[
 ]
 _EXCLUDE = (
     "File of texts that nothing kept may resemble (a benchmark, say), of any format that dedup "
-    "reads: fields 'instruction' or 'text', or lines of text. Repeatable."
+    "reads: fields 'instruction' or 'text', FILE:FIELD for another, or lines of text. Repeatable."
 )
 Exclude = Annotated[list[Path] | None, typer.Option(metavar="FILE", help=_EXCLUDE)]
 Seed = Annotated[int | None, typer.Option(help="Keys every random choice.")]
@@ -131,8 +132,12 @@ StallTimeout = Annotated[
 MaxAttempts = Annotated[
     int | None, typer.Option(help="Attempts at one request before the run pauses.")
 ]
-Patience = Annotated[
-    int | None, typer.Option(help="Fruitless answers in a row before the run pauses.")
+SaturationWindow = Annotated[
+    int | None, typer.Option(help="How many of the last answers say whether to go on.")
+]
+SaturationBound = Annotated[
+    float | None,
+    typer.Option(help="Pause when a smaller share of what they brought is new; 0 for never."),
 ]
 ModelPath = Annotated[Path | None, typer.Option(help="GGUF file for the embedded model.")]
 Hub = Annotated[str | None, typer.Option(help="REPO[:FILE] on the hub for the embedded model.")]

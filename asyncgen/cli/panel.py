@@ -83,14 +83,14 @@ class Display:
 
     def close(self) -> None:
         """Show the state a last time."""
-        engine = self._run.engine_snapshot()
+        engine = self._run.session.snapshot()
         if engine is None or not engine.answered + engine.recalled:
             return
         if self._enabled and not self._console.is_terminal:
             self._print_line()
 
     def _print_line(self) -> None:
-        if self._run.engine is None:
+        if self._run.session.engine is None:
             return
         state, engine, rates = self._measure()
         made = min(state.valid, state.target)
@@ -107,7 +107,7 @@ class Display:
             self._console.print(f"asyncgen: {line}", highlight=False, soft_wrap=True)
 
     def _measure(self) -> tuple[Status, EngineSnapshot | None, Rates]:
-        state, engine = self._run.status(), self._run.engine_snapshot()
+        state, engine = self._run.status(), self._run.session.snapshot()
         if engine is not None:
             self._meter.add(
                 Sample(time.monotonic(), engine.answered, engine.usage.output_tokens, state.valid)

@@ -29,6 +29,8 @@ def refilter(  # noqa: PLR0913 - each parameter is a flag
     exclude: flags.Exclude = None,
     max_instances: flags.MaxInstances = None,
     target: flags.Target = None,
+    saturation_window: flags.SaturationWindow = None,
+    saturation_bound: flags.SaturationBound = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Derive a new run from the answers of RUN_DIR under other settings; ask and spend nothing.
@@ -67,6 +69,8 @@ def _in_words(made: Refiltered, run_dir: Path, out: Path) -> Iterator[str]:
         f"asked, {run_dir} paid {money(made.paid)} for them"
     )
     again = shlex.join(["asyncgen", "generate", str(out)])
+    if made.saturation:
+        yield f"  {made.saturation}; --saturation-bound {made.saturation.lower:g} takes it further"
     if made.lacking:
         behind = f"; {made.waiting:,} finished ones wait behind the first" if made.waiting else ""
         yield f"  {made.lacking:,} tasks lack instances: {again} asks for them{behind}"

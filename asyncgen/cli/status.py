@@ -34,7 +34,8 @@ def status(
         at_work = {} if report is None else {"live": report}
         typer.echo(as_json_line({"run": str(run_dir), "status": state, **at_work}))
         return
-    again = "unfinished" + ("" if report else "; run generate on it again to go on")
+    how = " with a lower --saturation-bound" if state.saturation else ""
+    again = "unfinished" + ("" if report else f"; run generate on it again{how} to go on")
     verdict = "complete" if state.complete else again
     typer.echo(f"{run_dir}: {state.tasks} of {state.target} tasks, {verdict}")
     typer.echo(funnel(state))

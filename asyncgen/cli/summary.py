@@ -9,14 +9,22 @@ import orjson
 
 if TYPE_CHECKING:
     from asyncgen.pipeline.folder import RunFolder
+    from asyncgen.pipeline.saturation import Saturation
     from asyncgen.pipeline.status import Status
     from asyncgen.records import Stage
 
 __all__ = ["amount", "as_json_line", "files", "funnel", "money"]
 
 
+_BAR = 30
+"""Characters of a bar that says all."""
+
+
 def funnel(state: Status) -> str:
-    """Return the way from candidates to tasks, with every reason for dropping one."""
+    """Return the way from candidates to tasks, with every reason for dropping one.
+
+    Of a run that is saturated also how it came to that.
+    """
     undecided = f"  ({state.undecided} undecided, counted as no)" if state.undecided else ""
     lines = [
         _row("candidates written by the model", state.candidates),
@@ -29,6 +37,7 @@ def funnel(state: Status) -> str:
         _answers(state),
         *_recalled(state),
         _tokens(state),
+        *_curve(state.saturation),
     ]
     return "\n".join(lines)
 
@@ -93,6 +102,20 @@ def _tokens(state: Status) -> str:
         f"{state.kept_per_1000_output_tokens:.1f} tasks per 1,000 generated tokens; "
         f"cost {money(state.cost)}{lost}"
     )
+
+
+def _curve(saturation: Saturation | None) -> list[str]:
+    if saturation is None:
+        return []
+    steps, made = ("answers", "new") if saturation.of == "instructions" else ("tasks", "valid")
+    rows = [f"  {saturation}"]
+    for one in saturation.curve:
+        places, counts = f"{one.first:,}-{one.last:,}", f"{one.accepted:,} of {one.offered:,}"
+        bar = "█" * round(_BAR * one.share)
+        rows.append(
+            f"    {steps} {places:<13} {made} {counts:>15}  {one.share:>6.1%}  {bar}".rstrip()
+        )
+    return rows
 
 
 def _share(part: int, whole: int) -> str:

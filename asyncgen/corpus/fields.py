@@ -40,10 +40,12 @@ class Field:
     Args:
         name: What was asked for.
         others: What else may be there instead.
+        mend: Said behind the fields that a row has, if it has none of these.
     """
 
-    def __init__(self, name: str, *others: str) -> None:
+    def __init__(self, name: str, *others: str, mend: str = "") -> None:
         self.name = name
+        self._mend = mend
         self.names = (name, *others)
 
     def text(self, fields: dict[str, Any]) -> str | None:
@@ -57,8 +59,9 @@ class Field:
         """Return why ``text`` found none."""
         value = self._value(fields)
         if value is _MISSING:
-            return f"no field '{self.name}'; it has: {listed(fields)}"
-        return f"the field '{self.name}' is {_kind(value)}, not a string"
+            return f"no field '{self.name}'; it has: {listed(fields)}{self._mend}"
+        first = f": name its first element '{self.name}.0'" if _holds_texts(value) else ""
+        return f"the field '{self.name}' is {_kind(value)}, not a string{first}"
 
     def _value(self, fields: dict[str, Any]) -> object:
         for name in self.names:
@@ -108,6 +111,10 @@ def _row(raw: bytes, value: object, number: int, field: Field) -> Row | BadRow:
     fields = cast("dict[str, Any]", value)
     text = field.text(fields)
     return BadRow(number, field.problem(fields)) if text is None else Row(raw, text, number)
+
+
+def _holds_texts(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], str)
 
 
 def _kind(value: object) -> str:

@@ -25,18 +25,21 @@ BLOCK = 1024
 _OTHER_FIELDS = (DEFAULT, "text")
 
 
-def reader_of(source: Source, field: str | None = None, *, skip_bad: bool = False) -> RowReader:
+def reader_of(
+    source: Source, field: str | None = None, *, skip_bad: bool = False, mend: str = ""
+) -> RowReader:
     """Return the rows of a corpus that others are compared with, of any format.
 
     Args:
         source: The file.
         field: The field that holds the text; where it is not, "instruction" or "text" is.
         skip_bad: Count malformed rows instead of stopping.
+        mend: Said behind the fields that a row has, if it has none of these.
 
     Raises:
         CorpusError: If it cannot be read.
     """
-    wanted = Field(field or DEFAULT, *_OTHER_FIELDS)
+    wanted = Field(field or DEFAULT, *_OTHER_FIELDS, mend=mend)
     return RowReader(corpus_of(source, format_of(source, field), wanted), skip_bad=skip_bad)
 
 

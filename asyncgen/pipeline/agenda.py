@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from asyncgen.errors import RunPausedError
 from asyncgen.pipeline.asking import ask_classification, ask_generation, ask_instances
+from asyncgen.pipeline.saturation import saturation_of
 
 if TYPE_CHECKING:
     from asyncgen.pipeline.fold import Fold
@@ -57,9 +58,9 @@ class Agenda:
         """Hand over the most urgent request that was not handed over in this session.
 
         Raises:
-            RunPausedError: If the model has long stopped answering with anything usable.
+            RunPausedError: If asking on is of no use, or there is nothing left to ask.
         """
-        self._check_yield()
+        self._check_end()
         return self._instances() or self._classification() or self._generation()
 
     def forecast(self) -> Forecast:
@@ -90,7 +91,7 @@ class Agenda:
         while fold.has_answer(self._next_ordinal):
             self._next_ordinal += 1
         ordinal = self._next_ordinal
-        if not fold.may_ask(ordinal) or not self._more_wanted():
+        if fold.instructions.dry or not fold.may_ask(ordinal) or not self._more_wanted():
             return None
         self._next_ordinal += 1
         return ask_generation(fold, self._prompts, ordinal)
@@ -104,22 +105,21 @@ class Agenda:
         expected = fold.counts.valid + coming * forecast.valid_per_kept
         return expected < self._settings.target * (1 + self._settings.surplus)
 
-    def _check_yield(self) -> None:
-        counts = self._fold.counts
-        mend = "rejected.jsonl says why; take another model or seeds, or raise --patience"
-        if counts.barren >= self._settings.patience:
+    def _check_end(self) -> None:
+        fold = self._fold
+        if self.finished or not (fold.exhausted or fold.tasks.dry):
+            return
+        saturation = saturation_of(fold)
+        if saturation is not None:
             raise RunPausedError(
-                f"the last {counts.barren} answers brought no new instruction: {mend}"
+                f"{saturation}; rejected.jsonl says why: take another model or seeds, or go on "
+                "with a lower bound",
+                go_on_with=("--saturation-bound", f"{saturation.lower:g}"),
             )
-        if counts.fruitless >= self._settings.patience:
-            raise RunPausedError(
-                f"the last {counts.fruitless} tasks ended without a valid instance: {mend}"
-            )
-        if self._fold.exhausted and not self.finished:
-            raise RunPausedError(
-                f"all {self._fold.next_ordinal:,} texts are used up, and made {self._fold.known:,} "
-                f"of {self._settings.target:,} tasks: ask for fewer, or begin a run with more texts"
-            )
+        raise RunPausedError(
+            f"all {fold.next_ordinal:,} texts are used up, and made {fold.known:,} "
+            f"of {self._settings.target:,} tasks: ask for fewer, or begin a run with more texts"
+        )
 
 
 def _blend(guess: float, total: int, observations: int) -> float:

@@ -83,9 +83,9 @@ def respond(line: bytes, run: Run, stop: Callable[[], None]) -> bytes:
         Report(
             process=os.getpid(),
             seconds=time.monotonic() - run.started,
-            stopping=run.stopped,
+            stopping=run.session.stopped,
             changed=lines,
-            engine=run.engine_snapshot(),
+            engine=run.session.snapshot(),
         )
     )
 
@@ -116,8 +116,8 @@ def _read(line: bytes) -> Command:
 def _adjust(run: Run, change: Change) -> tuple[str, ...]:
     """Change what the engine keeps to, and write it down for later sessions."""
     before, after = run.settings, changed(run.settings, change)
-    if run.engine is not None:
-        run.engine.adjust(_adjustment(before, change))
+    if run.session.engine is not None:
+        run.session.engine.adjust(_adjustment(before, change))
     run.settings, run.adjusted = after, True
     try:
         run.folder.freeze(after)

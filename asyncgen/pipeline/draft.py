@@ -88,8 +88,6 @@ class Counts:
         undecided: Tasks whose classification was no yes and no no, asked again where the
             profile does so; counted as no.
         classification: Tasks that were found to be classification tasks.
-        barren: Generation answers in a row that added nothing to the pool.
-        fruitless: Tasks in a row that ended without a valid instance.
         settled: Tasks that are finished or failed.
         valid: Those of them with a valid instance.
     """
@@ -102,7 +100,5 @@ class Counts:
     lost_cost: float = 0.0
     undecided: int = 0
     classification: int = 0
-    barren: int = 0
-    fruitless: int = 0
     settled: int = 0
     valid: int = 0

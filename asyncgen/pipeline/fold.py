@@ -22,6 +22,7 @@ from asyncgen.pipeline.profiles.pruning import prune
 from asyncgen.pipeline.profiles.values import ParsedInstances, first_offence
 from asyncgen.pipeline.recipes import recipe_of
 from asyncgen.pipeline.recipes.values import Material, Turn
+from asyncgen.pipeline.saturation import Yield
 from asyncgen.records import Provenance, Rejection
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ class Fold:
         reasons: How often each reason was given, by stage.
         known: Valid tasks before the first unsettled draft: those of the dataset.
         next_ordinal: Number of generation answers folded: all below it are.
+        instructions: What came of each of them. Once that is dry, later ones wait, as they would
+            if those before them were missing: where a run stops does not hang on what was in the
+            air.
+        tasks: Which drafts became tasks, in their order. Once that is dry, no further ones count.
         counts: Totals.
         prompts: How this run asks.
         recipe: How it comes by new tasks.
@@ -84,6 +89,9 @@ class Fold:
         self.known = 0
         self.next_ordinal = 0
         self.counts = Counts()
+        self.instructions, self.tasks = (
+            Yield(settings.saturation_window, settings.saturation_bound) for _ in range(2)
+        )
         self._settings = settings
         self.prompts = prompts
         self.recipe = recipe or recipe_of(settings)
@@ -115,14 +123,20 @@ class Fold:
         match answer.request.stage:
             case "generation":
                 self._early[int(answer.request.key)] = answer
-                while (following := self._early.pop(self.next_ordinal, None)) is not None:
-                    self._generated(self.next_ordinal, following)
-                    self.next_ordinal += 1
-                    self._machine_after.append(len(self._machine))
+                self._fold_generated()
             case "classification":
                 self._classified(answer)
             case "instances":
                 self._instantiated(self._draft(answer), answer.completion)
+
+    def _fold_generated(self) -> None:
+        """Fold what waited for its turn."""
+        while not self.instructions.dry and self.next_ordinal in self._early:
+            before = len(self._machine)
+            offered = self._generated(self.next_ordinal, self._early.pop(self.next_ordinal))
+            self.next_ordinal += 1
+            self._machine_after.append(len(self._machine))
+            self.instructions.add(offered, len(self._machine) - before)
 
     def has_answer(self, ordinal: int) -> bool:
         """Whether a generation request was answered, folded or still waiting for its turn."""
@@ -135,12 +149,14 @@ class Fold:
 
     @property
     def exhausted(self) -> bool:
-        """Whether all that there is to ask is asked, and all that came of it is settled."""
-        return (
-            self.most is not None
-            and self.next_ordinal >= self.most
-            and self.counts.settled == len(self.drafts)
-        )
+        """Whether no generation request is left, and all that came of them is settled."""
+        used_up = self.most is not None and self.next_ordinal >= self.most
+        return (used_up or self.instructions.dry) and self.counts.settled == len(self.drafts)
+
+    @property
+    def counted(self) -> Sequence[Draft]:
+        """The drafts that are settled, all before them being so, up to where tasks dried up."""
+        return self.drafts[: self._settled]
 
     def turn(self, ordinal: int) -> Turn:
         """Return what generation request ``ordinal`` shows; its pool must be known."""
@@ -167,6 +183,7 @@ class Fold:
             "machine_after": list(self._machine_after),
             "early": sorted(self._early),
             "settled": self._settled,
+            "yields": [msgspec.to_builtins(one.curve()) for one in (self.instructions, self.tasks)],
         }
 
     def text_of(self, name: str) -> str:
@@ -190,12 +207,12 @@ class Fold:
             )
         return draft
 
-    def _generated(self, ordinal: int, answer: Answer) -> None:
+    def _generated(self, ordinal: int, answer: Answer) -> int:
+        """Judge what an answer brings; return how many candidates that are."""
         completion = answer.completion
         if completion.finish_reason in _FAILED:
             self._reject_answer(ordinal, completion)
-            self.counts.barren += 1
-            return
+            return 0
         turn = self._turn(ordinal, answer.request.shown)
         candidates = self.recipe.read(self.material, turn, completion)
         before = len(self._machine)
@@ -213,9 +230,9 @@ class Fold:
             self._judge(candidate, provenance)
         if not candidates:
             self._reject_answer(ordinal, completion)
-        self.counts.barren = 0 if len(self._machine) > before else self.counts.barren + 1
         if "classification" in self.recipe.later:
             self._doubt(self.drafts[before:])
+        return len(candidates)
 
     def _doubt(self, drafts: Sequence[Draft]) -> None:
         """Have it asked of each what it is; which are asked together follows from one answer."""
@@ -340,19 +357,20 @@ class Fold:
             text = f"{one.instance.input} → {one.instance.output}"
             self._reject_instance(draft, one.reason, text, one.detail)
         self.counts.settled += 1
-        if instances:
-            self.counts.valid += 1
-            self.counts.fruitless = 0
-        else:
-            self.counts.fruitless += 1
+        self.counts.valid += bool(instances)
+        if not instances:
             self._reject_instance(draft, "no_instance", draft.instruction)
         self._advance()
 
     def _advance(self) -> None:
         """Move over the drafts that are settled, all before them being so."""
-        while self._settled < len(self.drafts) and self.drafts[self._settled].settled:
-            self.known += bool(self.drafts[self._settled].instances)
+        while self._settled < len(self.drafts) and not self.tasks.dry:
+            draft = self.drafts[self._settled]
+            if not draft.settled:
+                break
+            self.known += bool(draft.instances)
             self._settled += 1
+            self.tasks.add(1, bool(draft.instances))
 
     def _reject(self, rejection: Rejection) -> None:
         self.rejections.append(rejection)

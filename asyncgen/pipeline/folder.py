@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from asyncgen.errors import RunFolderError
 from asyncgen.settings import Settings, differences, read_toml, resolve, to_toml
+from asyncgen.survey.folder import JournalFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,20 +19,10 @@ _OF_PROCESSES = frozenset({"run.lock", "control.sock"})
 
 
 @dataclass(frozen=True, slots=True)
-class RunFolder:
+class RunFolder(JournalFolder):
     """A folder that holds one run."""
 
-    path: Path
-
-    @property
-    def settings(self) -> Path:
-        """What was asked for, frozen at the start."""
-        return self.path / "settings.toml"
-
-    @property
-    def journal(self) -> Path:
-        """Every answer."""
-        return self.path / "journal.db"
+    kind: ClassVar[str] = "run folder"
 
     @property
     def seeds(self) -> Path:
@@ -50,52 +39,14 @@ class RunFolder:
         """What was dropped, and why."""
         return self.path / "rejected.jsonl"
 
-    @property
-    def server_log(self) -> Path:
-        """What the embedded model's server said."""
-        return self.path / "server.log"
+    def written(self) -> tuple[Path, ...]:
+        """Return the files that appear whole or not at all."""
+        return (self.settings, self.seeds, self.dataset, self.rejected)
 
     def owns(self, name: str) -> bool:
         """Return whether a file of this name in the folder is the run's own."""
-        ours = (self.settings, self.seeds, self.dataset, self.rejected, self.server_log)
-        return name in {path.name for path in ours} | _OF_PROCESSES or name.startswith(
-            self.journal.name
-        )
-
-    def make(self) -> None:
-        """Make the folder unless it exists.
-
-        Raises:
-            RunFolderError: If it cannot be made or written to, or holds something else.
-        """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunFolderError(
-                self.path, f"cannot be made ({error.strerror}); choose another run folder"
-            ) from error
-        if self.settings.exists():
-            return
-        # The lock, a journal without an answer and settings half written a crash may have left.
-        strangers = sorted(
-            entry.name
-            for entry in self.path.iterdir()
-            if entry.name != "run.lock"
-            and not entry.name.startswith(self.journal.name)
-            and not entry.name.endswith(".partial")
-        )
-        if strangers:
-            raise RunFolderError(
-                self.path,
-                f"not a run folder, and not empty (it holds {strangers[0]}); choose another",
-            )
-
-    def sweep(self) -> None:
-        """Remove what killed sessions left half written; the caller holds the folder."""
-        for path in (self.settings, self.seeds, self.dataset, self.rejected):
-            for partial in self.path.glob(f".{path.name}.*.partial"):
-                with contextlib.suppress(OSError):
-                    partial.unlink()
+        ours = {path.name for path in (*self.written(), self.server_log)}
+        return name in ours | _OF_PROCESSES or name.startswith(self.journal.name)
 
     def read_settings(self) -> Settings:
         """Return the frozen settings.
@@ -117,7 +68,7 @@ class RunFolder:
             RunFolderError: If they contradict; naming the first difference.
         """
         self.compare(wanted)
-        self._write(self.settings, to_toml(wanted).encode())
+        self.write(self.settings, to_toml(wanted).encode())
 
     def keep_seeds(self, content: bytes) -> None:
         """Write the seed tasks down, so that the folder holds all that the run follows from.
@@ -125,22 +76,7 @@ class RunFolder:
         Raises:
             RunFolderError: If that cannot be done.
         """
-        self._write(self.seeds, content)
-
-    def check_complete(self) -> None:
-        """Refuse a run that has begun and whose journal is gone: it would begin anew.
-
-        Raises:
-            RunFolderError: If it is.
-        """
-        if self.settings.is_file() and (
-            not self.journal.exists() or self.journal.stat().st_size == 0
-        ):
-            raise RunFolderError(
-                self.path,
-                "journal.db is missing or empty, which held every answer: put it back, "
-                "or choose another run folder",
-            )
+        self.write(self.seeds, content)
 
     def compare(self, wanted: Settings) -> None:
         """Hold settings against those that the run began with, if there is one.
@@ -148,26 +84,5 @@ class RunFolder:
         Raises:
             RunFolderError: If they contradict; naming the first difference.
         """
-        if not self.settings.is_file():
-            return
-        found = differences(self.read_settings(), wanted)
-        if found:
-            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            raise RunFolderError(
-                self.path,
-                f"a run of other settings, {found[0]}{more}; give the same again, "
-                "or choose another run folder",
-            )
-
-    def _write(self, path: Path, content: bytes) -> None:
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        try:
-            with partial.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink()
-            raise RunFolderError(self.path, f"not writable ({error.strerror})") from error
+        if self.settings.is_file():
+            self.refuse_differences(differences(self.read_settings(), wanted))

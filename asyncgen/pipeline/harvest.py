@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def harvest(fold: Fold, target: int) -> Harvest:
 
     # Instances are answered in any order: by origin, the order is that of the dataset.
     rejections = sorted(fold.rejections, key=_origin)
-    if len(tasks) == target:
-        last = (tasks[-1].provenance.ordinal, tasks[-1].provenance.position)
+    # What comes behind hangs on what was in the air when the run ended.
+    end = chosen[-1] if len(chosen) == target else fold.counted[-1] if fold.tasks.dry else None
+    if end is not None:
+        last = (end.provenance.ordinal, end.provenance.position)
         rejections = [one for one in rejections if _origin(one) <= last]
     return Harvest(tasks, rejections)
 
@@ -42,13 +45,7 @@ def finished(fold: Fold, target: int) -> list[Draft]:
     prefix of the same dataset at any moment of the run. What was made beyond
     the last task is surplus: it stays in the journal.
     """
-    chosen: list[Draft] = []
-    for draft in fold.drafts:
-        if not draft.settled or len(chosen) == target:
-            break
-        if draft.instances:
-            chosen.append(draft)
-    return chosen
+    return list(islice((draft for draft in fold.counted if draft.instances), target))
 
 
 def all_rejections(fold: Fold) -> list[Rejection]:

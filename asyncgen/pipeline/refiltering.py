@@ -20,6 +20,7 @@ from asyncgen.pipeline.exclusion import with_excluded
 from asyncgen.pipeline.folder import RunFolder
 from asyncgen.pipeline.harvest import harvest
 from asyncgen.pipeline.run import empty_fold, load_fold, with_seeds, write_files
+from asyncgen.pipeline.saturation import Saturation, saturation_of
 from asyncgen.settings import DERIVING, differences, read_toml, resolve
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Refiltered(Struct, frozen=True, kw_only=True):
         paid: US dollars that the old run paid for those taken over; ``None`` if unknown.
         lacking: Kept tasks that have no instances yet, since the old run never asked for them.
         waiting: Finished tasks behind the first of those: the dataset ends before it.
+        saturation: How the new run dried up, if it did; answers behind that wait.
     """
 
     settings: tuple[str, ...]
@@ -77,6 +79,7 @@ class Refiltered(Struct, frozen=True, kw_only=True):
     changes: Changes
     lacking: int
     waiting: int
+    saturation: Saturation | None = None
 
 
 def refilter(folder: RunFolder, out: Path, given: Mapping[str, Any]) -> Refiltered:
@@ -194,6 +197,7 @@ def _outcome(old: tuple[Settings, Fold], new: tuple[Settings, Fold]) -> Refilter
         changes=_changes(before, old_fold, after, fold),
         lacking=len(open_ones) if short else 0,
         waiting=fold.counts.valid - fold.known if short else 0,
+        saturation=saturation_of(fold) if short else None,
     )
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from asyncgen.cache import AnswerCache, Sharing
 from asyncgen.dataset import write_json_lines
-from asyncgen.engine import Engine, EngineOptions, Lane, Limits, RetryPolicy
-from asyncgen.errors import RunFolderError, SeedError
-from asyncgen.journal import Journal, JournalReader, RunLock
+from asyncgen.errors import SeedError
+from asyncgen.journal import JournalReader
 from asyncgen.pipeline.agenda import Agenda
 from asyncgen.pipeline.exclusion import read_excluded, with_excluded
 from asyncgen.pipeline.fold import Fold
@@ -25,12 +23,14 @@ from asyncgen.pipeline.prompts import PromptBook
 from asyncgen.pipeline.seeds import digest, packaged, read_few_shot, read_seed_tasks
 from asyncgen.pipeline.status import Status, status_of
 from asyncgen.pipeline.texts import read_texts, with_texts
+from asyncgen.survey.holding import holding
+from asyncgen.survey.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from asyncgen.endpoints.base import Endpoint
-    from asyncgen.engine import EngineSnapshot, Memory, Source
+    from asyncgen.engine import Source
     from asyncgen.pipeline.folder import RunFolder
     from asyncgen.records import Answer, SeedTask
     from asyncgen.settings import Settings
@@ -109,20 +109,6 @@ def write_files(folder: RunFolder, settings: Settings, fold: Fold) -> int:
     return write_json_lines(folder.dataset, brought_in.tasks)
 
 
-def _check_belongs(folder: RunFolder, journal: Journal) -> None:
-    """Refuse answers without the settings that they belong to.
-
-    The journal is there before the settings: it is empty then, and where there are settings but
-    no journal it was lost.
-    """
-    if not folder.settings.is_file() and next(journal.replay(), None) is not None:
-        raise RunFolderError(
-            folder.path,
-            "settings.toml is missing, which the answers in journal.db belong to: put it back, "
-            "or choose another run folder",
-        )
-
-
 def _freeze(folder: RunFolder, settings: Settings, seeds: Path) -> None:
     """Write down what the run follows from, its journal aside."""
     folder.freeze(settings)
@@ -136,9 +122,7 @@ class Run:
 
     Attributes:
         resumed: Answers that were replayed from earlier sessions.
-        spent: US dollars that those cost, lost attempts at them included.
         started: Reading of the monotonic clock when this session began, in seconds.
-        stopped: Whether nothing more is to be launched.
         adjusted: Whether its settings were changed while it worked.
     """
 
@@ -146,19 +130,11 @@ class Run:
     settings: Settings
     fold: Fold
     agenda: Agenda
-    journal: Journal
-    cache: AnswerCache | None
+    session: Session
+    kernels: Kernels
     resumed: int
-    spent: float
     started: float
-    engine: Engine | None = None
-    stopped: bool = False
     adjusted: bool = False
-    _lost_on_the_way: float = 0.0
-    _kernels: Kernels = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._kernels = Kernels(self.fold.prepare)
 
     @classmethod
     @contextmanager
@@ -174,17 +150,13 @@ class Run:
         settings, seeds = with_seeds(settings, folder)
         settings = with_texts(with_excluded(settings))
         fold, prompts = empty_fold(settings, seeds)
-        folder.make()
-        with ExitStack() as stack:
-            stack.enter_context(RunLock(folder.path))
-            folder.compare(settings)
-            folder.check_complete()
-            cache: AnswerCache | None = None
-            if settings.cache:
-                cache = stack.enter_context(AnswerCache(Path(settings.cache)))
-            folder.sweep()
-            journal = stack.enter_context(Journal(folder.journal))
-            _check_belongs(folder, journal)
+        kernels = Kernels(fold.prepare)
+
+        async def act(answer: Answer) -> None:
+            await kernels.loaded()
+            fold.commit(answer)
+
+        with holding(folder, settings, lambda: folder.compare(settings)) as (journal, cache):
             resumed, spent = 0, journal.losses()
             for answer in journal.replay():
                 fold.commit(answer)
@@ -192,8 +164,9 @@ class Run:
                 spent += answer.completion.spent
             _freeze(folder, settings, seeds)
             agenda = Agenda(settings, fold, prompts)
+            session = Session(journal, cache, spent, act)
             started = time.monotonic()
-            yield cls(folder, settings, fold, agenda, journal, cache, resumed, spent, started)
+            yield cls(folder, settings, fold, agenda, session, kernels, resumed, started)
 
     async def work(
         self,
@@ -201,7 +174,7 @@ class Run:
         say: Callable[[str], None],
         source: Source | None = None,
     ) -> None:
-        """Ask until the source is finished, :meth:`stop` is called or an error ends it.
+        """Ask until the source is finished, the session is stopped or an error ends it.
 
         Args:
             endpoints: Open, in the order of the settings' lanes.
@@ -213,26 +186,12 @@ class Run:
             RunPausedError: If no answer can be had for now, or none is of use.
             RunFolderError: If an answer could not be written.
         """
-        self.journal.keep_room(self.settings.max_in_flight)
-        with ExitStack() as stack:
-            memory = stack.enter_context(Sharing(self.cache, say)) if self.cache else None
-            self.engine = engine = self._engine(endpoints, say, memory)
-            if self.stopped:
-                return
-            loading = asyncio.ensure_future(self._kernels.load_soon())
-            try:
-                await engine.run(self.agenda if source is None else source)
-                await self.journal.settle()
-            finally:
-                loading.cancel()
-                # What came before an answer stands with it, the rest with the session.
-                self.journal.lose(engine.snapshot().lost - self._lost_on_the_way)
-
-    def stop(self) -> None:
-        """Launch nothing more; :meth:`work` returns when the air is clear."""
-        self.stopped = True
-        if self.engine is not None:
-            self.engine.stop()
+        loading = asyncio.ensure_future(self.kernels.load_soon())
+        try:
+            asked = self.agenda if source is None else source
+            await self.session.work(self.settings, endpoints, asked, say)
+        finally:
+            loading.cancel()
 
     def write(self) -> int:
         """Write the dataset and what was rejected; return the number of tasks."""
@@ -241,43 +200,3 @@ class Run:
     def status(self) -> Status:
         """Return where the run stands."""
         return status_of(self.settings, self.fold)
-
-    def engine_snapshot(self) -> EngineSnapshot | None:
-        """Return what the engine is doing, ``None`` before it starts."""
-        return None if self.engine is None else self.engine.snapshot()
-
-    def _engine(
-        self, endpoints: Sequence[Endpoint], say: Callable[[str], None], memory: Memory | None
-    ) -> Engine:
-        settings = self.settings
-        options = EngineOptions(
-            max_in_flight=settings.max_in_flight,
-            retry=RetryPolicy(max_attempts=settings.max_attempts),
-            max_cost=settings.max_cost,
-            spent=self.spent,
-            memory=memory,
-            say=say,
-        )
-        return Engine(_lanes(settings, endpoints), self._deliver, options)
-
-    async def _deliver(self, answer: Answer) -> None:
-        if answer.completion.recalled:
-            # Not paid for, so not waited for; what follows from it comes after it in the journal.
-            self.journal.note(answer)
-        else:
-            await self.journal.append(answer)
-        self._lost_on_the_way += answer.completion.lost_cost
-        await self._kernels.loaded()
-        self.fold.commit(answer)
-
-
-def _lanes(settings: Settings, endpoints: Sequence[Endpoint]) -> list[Lane]:
-    return [
-        Lane(
-            endpoint,
-            Limits(lane.rpm, lane.tpm, lane.input_tpm, lane.output_tpm, lane.rpd),
-            weight=lane.weight,
-            max_in_flight=lane.max_in_flight,
-        )
-        for endpoint, lane in zip(endpoints, settings.lanes(), strict=True)
-    ]

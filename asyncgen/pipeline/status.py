@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from asyncgen.pipeline.saturation import Saturation, saturation_of
+
 if TYPE_CHECKING:
     from asyncgen.pipeline.fold import Fold
     from asyncgen.records import Reason, Stage, Usage
@@ -45,6 +47,7 @@ class Status(Struct, frozen=True, kw_only=True):
         kept_per_1000_output_tokens: Finished tasks for 1,000 generated tokens, whoever had them
             generated.
         rejections: How often each reason was given, most frequent first, by stage.
+        saturation: How the run dried up, if it did; it may have reached its target all the same.
     """
 
     target: int
@@ -63,6 +66,7 @@ class Status(Struct, frozen=True, kw_only=True):
     recalled: Recalled
     kept_per_1000_output_tokens: float
     rejections: dict[Stage, dict[Reason, int]]
+    saturation: Saturation | None
 
 
 def status_of(settings: Settings, fold: Fold) -> Status:
@@ -92,4 +96,5 @@ def status_of(settings: Settings, fold: Fold) -> Status:
         recalled=Recalled(answers=recalled.answers, usage=recalled.usage, cost=recalled.cost),
         kept_per_1000_output_tokens=1000 * counts.valid / output if output else 0.0,
         rejections=rejections,
+        saturation=saturation_of(fold),
     )

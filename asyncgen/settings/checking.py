@@ -30,7 +30,7 @@ _AT_LEAST_ONE = (
     "output_first_tokens",
     "max_in_flight",
     "max_attempts",
-    "patience",
+    "saturation_window",
     "few_shot",
     "decisions_per_request",
     "slots",
@@ -61,12 +61,7 @@ def check(settings: Settings) -> None:
         if value is not None and not 0 < value < math.inf:
             raise SettingsError(f"--{dashed(name)} {value}: must be a positive number")
 
-    if not math.isfinite(settings.yes_bias):
-        raise SettingsError(f"yes_bias {settings.yes_bias}: must be a finite number")
-    if not 0 <= settings.surplus < float("inf"):
-        raise SettingsError(f"surplus {settings.surplus}: must be 0 or more")
-    if not 0 < settings.threshold <= 1:
-        raise SettingsError(f"--threshold {settings.threshold}: must lie in (0, 1]")
+    _check_shares(settings)
     if not 0 <= settings.machine_demonstrations <= settings.demonstrations:
         raise SettingsError(
             f"machine_demonstrations {settings.machine_demonstrations}: must lie between 0 "
@@ -76,6 +71,19 @@ def check(settings: Settings) -> None:
     for name in STAGES:
         _check_sampling(getattr(settings, name), name)
     _check_endpoints(settings)
+
+
+def _check_shares(settings: Settings) -> None:
+    if not math.isfinite(settings.yes_bias):
+        raise SettingsError(f"yes_bias {settings.yes_bias}: must be a finite number")
+    if not 0 <= settings.surplus < float("inf"):
+        raise SettingsError(f"surplus {settings.surplus}: must be 0 or more")
+    if not 0 <= settings.saturation_bound < 1:
+        raise SettingsError(
+            f"--saturation-bound {settings.saturation_bound}: must lie in [0, 1); 0 is for never"
+        )
+    if not 0 < settings.threshold <= 1:
+        raise SettingsError(f"--threshold {settings.threshold}: must lie in (0, 1]")
 
 
 def _check_texts(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from asyncgen.settings.values import (
     CHANGEABLE,
     EMBEDDED,
     EMBEDDED_PRESET,
+    LOWERABLE,
     PRESETS,
     SIMULATED,
     EndpointSettings,
@@ -110,8 +111,10 @@ def differences(
 ) -> list[str]:
     """Name the settings in which two runs differ, as ``name: frozen → wanted``.
 
-    Those that make up a run's identity, unless others are to be passed over.
+    Those that make up a run's identity, unless others are to be passed over. One that may be
+    lowered does not count then if it is.
     """
+    lowered = LOWERABLE if passing_over else ()
     return [
         _difference(name, frozen, wanted)
         for name in Settings.__struct_fields__
@@ -119,6 +122,7 @@ def differences(
         # The same texts may lie elsewhere: their hash decides.
         and name not in {"seeds", "exclude", "texts"}
         and getattr(frozen, name) != getattr(wanted, name)
+        and not (name in lowered and getattr(wanted, name) < getattr(frozen, name))
     ]
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "EMBEDDED",
     "EMBEDDED_PRESET",
     "LIMITS",
+    "LOWERABLE",
     "PAPER_PRESET",
     "PRESETS",
     "SIMULATED",
@@ -51,7 +52,6 @@ CHANGEABLE = frozenset(
         "first_byte_timeout",
         "stall_timeout",
         "max_attempts",
-        "patience",
         "surplus",
         "model_path",
         "hub",
@@ -59,6 +59,9 @@ CHANGEABLE = frozenset(
     }
 )
 """Settings that may change from session to session of one run."""
+
+LOWERABLE = frozenset({"saturation_bound"})
+"""Settings that may be lowered. Raised, what was made of the latest answers would have to go."""
 
 DERIVING = (
     "profile",
@@ -68,6 +71,8 @@ DERIVING = (
     "exclude",
     "max_instances",
     "target",
+    "saturation_window",
+    "saturation_bound",
 )
 """Settings that change what follows from answers, whatever was asked: those of ``refilter``."""
 
@@ -164,8 +169,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         target: How many finished tasks are wanted.
         seeds: File of seed tasks; empty for those of the package.
         seeds_sha256: What it held when the run began.
-        exclude: Files of texts that nothing kept may resemble.
-        exclude_sha256: What they held when the run began, in the same order.
+        exclude: Files of texts that nothing kept may resemble, as ``FILE`` or ``FILE:FIELD``.
+        exclude_sha256: What they held when the run began, in the same order, with the field.
         seed: Keys every random choice of the run.
         demonstrations: Tasks shown in a generation prompt.
         machine_demonstrations: How many of them machine-made, when there are.
@@ -194,7 +199,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             comes when all of it is made; ``None`` for as long as ``timeout``.
         stall_timeout: Seconds between two pieces of an answer.
         max_attempts: Attempts at one request before the run pauses.
-        patience: Fruitless answers in a row after which the run pauses.
+        saturation_window: How many of the last answers, and of the last tasks, say whether asking
+            on is of use.
+        saturation_bound: Share of the candidates in them that must be kept, and of those tasks
+            that must end with a valid instance; below it the run pauses. 0 for never.
         surplus: Share of the target that is made beyond it, in expectation, so that the
             last tasks need no extra round; it costs tokens and saves time.
         model_path: GGUF file for the embedded model, instead of the default one.
@@ -249,7 +257,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first_byte_timeout: float | None = None
     stall_timeout: float = 120.0
     max_attempts: int = 8
-    patience: int = 100
+    saturation_window: int = 100
+    saturation_bound: float = 0.02
     surplus: float = 0.1
     model_path: str = ""
     hub: str = ""

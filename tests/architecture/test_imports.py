@@ -25,17 +25,22 @@ MAY_IMPORT = {
     "journal": VALUES,
     "cache": VALUES | {"journal"},
     "control": VALUES,
+    "statistics": set[str](),
+    "survey": VALUES | {"settings", "endpoints", "engine", "journal", "cache"},
+    "evaluate": VALUES
+    | {"settings", "endpoints", "survey", "statistics", "corpus", "dataset", "report", "kernels"},
     "dataset": VALUES | {"corpus", "kernels"},
     "corpus": VALUES | {"kernels"},
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
     "pipeline": VALUES
-    | {"settings", "endpoints", "engine", "journal", "cache", "dataset", "corpus", "kernels"},
+    | {"settings", "endpoints", "engine", "journal", "survey", "dataset", "corpus", "kernels"},
     "finetune": VALUES | {"settings", "endpoints", "journal", "dataset", "corpus", "pipeline"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "report": VALUES | {"", "settings", "journal", "corpus", "pipeline", "kernels"},
     "cli": VALUES
     | {"", "settings", "endpoints", "engine", "journal", "dataset", "corpus", "kernels"}
-    | {"pipeline", "planning", "report", "bench", "control", "finetune"},
+    | {"pipeline", "planning", "report", "bench", "control", "survey", "evaluate", "statistics"}
+    | {"finetune"},
 }
 """What each room may import besides itself, of ours. A new room is entered here."""
 

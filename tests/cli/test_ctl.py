@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from asyncgen.endpoints.simulated import SimulatedProvider
 
-LONG = ("--target", "5000", "--patience", "100000")
+LONG = ("--target", "5000", "--saturation-bound", "0")
 """A run that is at work for as long as a test looks at it."""
 
 

@@ -128,7 +128,10 @@ def test_a_run_goes_on_with_what_it_excluded_and_refuses_anything_else(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'{"question": "why?"}\n', "benchmark:1: no field 'instruction'; it has: question"),
+        (
+            b'{"id": 1, "question": "why?"}\n',
+            "benchmark:1: no field 'instruction'; it has: id, question; name one as FILE:FIELD",
+        ),
         (b"[1, 2]", "benchmark: element 1: not an object"),
         (b"\xff\xfea\0", "is in UTF-16"),
         (gzip.compress(b"text", mtime=0)[:-4], "ends too early"),
@@ -143,6 +146,83 @@ def test_what_cannot_be_read_is_one_line_before_anything_is_made(
     line = _refused_to_begin(tmp_path / "run", tmp_path / "benchmark", capsys)
 
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "field", "said"),
+    [
+        (
+            "a.jsonl",
+            b'{"Definition": ["Do."]}',
+            "Definition",
+            "name its first element 'Definition.0'",
+        ),
+        (
+            "a.jsonl",
+            b'{"instruction": "a"}',
+            "question",
+            "no field 'question'; it has: instruction",
+        ),
+        ("a.csv", b"prompt,label\na,b\n", "question", "no field 'question'; it has: prompt, label"),
+        ("a", b"prompt,label\na,b\n", "question", "holds lines of text, which have no field"),
+        ("a.jsonl", None, "question", "a.jsonl:question: cannot be read (No such file"),
+    ],
+)
+def test_a_field_that_is_not_there_is_one_line_before_anything_is_made(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    content: bytes | None,
+    field: str,
+    said: str,
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+
+    assert said in _refused_to_begin(tmp_path / "run", tmp_path / f"{name}:{field}", capsys)
+
+
+def test_each_file_may_have_its_field_and_the_run_goes_on_with_that_alone(
+    texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"instruction": f"Row {n}.", "Definition": [text]} for n, text in enumerate(texts)]
+    definitions, questions = tmp_path / "superni.jsonl", tmp_path / "b:c.csv"
+    definitions.write_text("".join(json.dumps(row) + "\n" for row in rows[:12]), "utf-8")
+    with questions.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("text", "question"), *(("-", one) for one in texts[12:])])
+    named = ("--exclude", f"{definitions}:Definition.0", "--exclude", f"{questions}:question")
+    run = generated(tmp_path / "run", *named)
+
+    assert all(_rouge_l(task["instruction"], text) <= 0.7 for task in _tasks(run) for text in texts)
+    nearest = {one["nearest"]["id"][:9] for one in _rejected(run) if one["reason"] == "excluded"}
+    assert nearest == {"exclude_1", "exclude_2"}
+    assert command(["verify", str(run)]) == 0
+    with ModelServer() as server:
+        assert command(["generate", str(run)]) == 0
+        others = ("--exclude", definitions, "--exclude", f"{questions}:question")
+        capsys.readouterr()
+        assert command([str(one) for one in arguments(server, run, *others)]) == 2
+        assert server.bodies == []
+    said = capsys.readouterr().err
+    assert f"{definitions}:Definition.0 (sha256 " in said
+    assert f"→ {definitions} (sha256 " in said
+
+
+def test_a_hash_that_is_missing_is_refused(
+    texts: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = generated(tmp_path / "run", "--exclude", _as_csv(tmp_path / "benchmark.csv", texts[:5]))
+    settings = run / "settings.toml"
+    lines = settings.read_text("utf-8").splitlines(keepends=True)
+    start = next(n for n, line in enumerate(lines) if line.startswith("exclude_sha256"))
+    end = next(n for n in range(start, len(lines)) if lines[n].strip().endswith("]"))
+    settings.write_text("".join(lines[:start] + lines[end + 1 :]), "utf-8")
+    for given in (["verify"], ["status"], ["refilter", "--out", str(tmp_path / "new")]):
+        capsys.readouterr()
+        assert command([given[0], str(run), *given[1:]]) == 2
+        line = capsys.readouterr().err
+        assert "exclude names 1 files, but exclude_sha256 holds 0: restore the run's" in line
+        assert line.count("\n") == 1
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -245,16 +245,6 @@ def test_export_writes_what_the_run_wrote(server: ModelServer, tmp_path: Path) -
     assert asyncgen("export", tmp_path / "run").stdout.encode() == expected
 
 
-def test_a_model_that_never_writes_a_list_ends_in_a_pause(tmp_path: Path) -> None:
-    with ModelServer(lambda _body, _number: Reply("I would rather not.")) as unwilling:
-        arguments = _arguments(unwilling, tmp_path / "run")
-        done = asyncgen(*arguments, "--patience", "20")
-
-    assert done.returncode == 3
-    assert "brought no new instruction" in done.stderr
-    assert "resume with: asyncgen generate" in done.stderr
-
-
 def test_no_credit_ends_in_a_pause_that_can_be_resumed(tmp_path: Path) -> None:
     quota = b'{"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}'
 

@@ -12,7 +12,7 @@ from rapidfuzz.distance import LCSseq
 from support.scripts import answer
 from support.session import SEEDS, Session
 
-from asyncgen.errors import AsyncgenError, RunPausedError
+from asyncgen.errors import AsyncgenError
 from asyncgen.pipeline.fold import Fold
 from asyncgen.pipeline.harvest import harvest
 from asyncgen.pipeline.sampling import draw_demonstrations
@@ -69,7 +69,7 @@ def test_a_run_resumed_at_any_moment_ends_with_the_same_dataset() -> None:
 def test_the_live_state_is_the_replayed_one_after_every_commit() -> None:
     """Answers in any order, some refused, cut off, empty or not understood."""
     rng = random.Random(11)
-    session = _Session(target=24, look_ahead=4, patience=1000)
+    session = _Session(target=24, look_ahead=4, saturation_bound=0.0)
     air: list[Request] = []
     while not session.agenda.finished:
         while len(air) < 12 and (request := session.agenda.next_request()):
@@ -192,15 +192,6 @@ def test_a_request_that_was_rejected_for_good_is_folded_like_an_answer() -> None
 
     assert session.fold.rejections[0].reason == "request_failed"
     assert len(harvest(session.fold, 5).tasks) == 5
-
-
-def test_fruitless_answers_in_a_row_pause_the_run() -> None:
-    session = _Session(target=5, patience=4)
-    for _ in range(4):
-        session.commit(Answer(_next(session), Completion(text="no", finish_reason="stop")))
-
-    with pytest.raises(RunPausedError, match="brought no new instruction"):
-        session.agenda.next_request()
 
 
 def test_an_answer_that_nobody_asked_for_is_an_error() -> None:

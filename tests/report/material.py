@@ -116,7 +116,7 @@ def make_run(
                 nonlocal answers
                 answers -= 1
                 if answers <= 0:
-                    run.stop()
+                    run.session.stop()
                 return script(request, attempt)
 
             await run.work([ScriptedEndpoint(answer)], lambda _line: None)

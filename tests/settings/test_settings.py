@@ -275,7 +275,7 @@ def test_a_table_that_is_no_stage_is_unknown() -> None:
         "max_instances",
         "max_in_flight",
         "max_attempts",
-        "patience",
+        "saturation_window",
         "few_shot",
         "slots",
     ],

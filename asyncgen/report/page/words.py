@@ -48,6 +48,8 @@ def lead(run: Measures) -> str:
         )
     if not run.status.complete:
         sentence += f". Unfinished: {run.status.target:,} tasks are wanted"
+        if run.status.saturation is not None:
+            sentence += f"; {run.status.saturation}"
     return sentence + "."
 
 
@@ -56,7 +58,8 @@ def facts(run: Measures) -> tuple[Fact, ...]:
     state, near = run.status, summary(run.to_kept)
     instances = sum(len(row.draft.instances or ()) for row in run.tasks)
     usage = state.usage
-    whole = "complete" if state.complete else "unfinished"
+    stage = "saturated" if state.saturation else "unfinished"
+    whole = "complete" if state.complete else stage
     share = _share(usage.cached_tokens, usage.input_tokens)
     cached = f"; {share} of the input cached" if usage.cached_tokens else ""
     asked = sum(state.answers.values()) - state.recalled.answers

@@ -1,0 +1,1 @@
+"""What a measured number is worth: intervals and tests, in numpy alone."""

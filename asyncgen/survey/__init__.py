@@ -1,0 +1,1 @@
+"""Asking a model so that no answer is lost: one session of it, and a fixed set of questions."""
