@@ -86,6 +86,7 @@ def local(  # noqa: PLR0913 - each parameter is a flag
     from asyncgen.cli.summary import as_json_line
     from asyncgen.cli.tuning_display import TuningDisplay
     from asyncgen.finetune.local import tune
+    from asyncgen.finetune.processes import is_first_process
     from asyncgen.finetune.tuning import Tuning
 
     tuning = Tuning(
@@ -114,7 +115,8 @@ def local(  # noqa: PLR0913 - each parameter is a flag
         except RunPausedError as error:
             _say(f"{error}; nothing is lost, resume with: {_again()}")
             return 128 + received[0]
-    typer.echo(as_json_line(_outcome(tuned)) if as_json else _in_words(tuned))
+    if is_first_process():
+        typer.echo(as_json_line(_outcome(tuned)) if as_json else _in_words(tuned))
     return 0
 
 

@@ -56,7 +56,8 @@ def tune(tuning: Tuning, watch: Watch | None = None) -> Tuned:
     """
     check(tuning)
     check_extra()
-    watch = watch or Watch()
+    # Several processes are one finetuning: the first speaks for all.
+    watch = watch if watch is not None and is_first_process() else Watch()
     folder = JobFolder(Path(tuning.out).absolute(), Tuning, "tuning.toml")
     with _held(folder):
         examples = read_examples(tuning)

@@ -43,7 +43,7 @@ _KEPT = 2
 
 def on_gpu() -> bool:
     """Whether a GPU is there that knows bfloat16."""
-    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return bool(torch.cuda.is_available() and torch.cuda.is_bf16_supported())
 
 
 def trainable(model: Any, tuning: Tuning) -> Any:
@@ -136,6 +136,8 @@ def _arguments(course: Course) -> TrainingArguments:
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=is_gpu,
+        # Every weight that is trained has a part in every loss.
+        ddp_find_unused_parameters=False,
     )
 
 
@@ -150,7 +152,7 @@ def _collate(packs: Sequence[list[Sample]], pad: int) -> dict[str, torch.Tensor]
     return {name: torch.tensor(rows) for name, rows in batch_of(packs, pad).items()}
 
 
-class _Keeper(TrainerCallback):
+class _Keeper(TrainerCallback):  # type: ignore[misc] - mypy does not read transformers
     """Writes losses down, has checkpoints made, and marks those that are whole.
 
     Attributes:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 import pytest
-from support.command import asyncgen, start
+from support.command import asyncgen, environment, start
 
 from asyncgen.cli.app import run
 from asyncgen.finetune.losses import read_losses
@@ -111,7 +113,17 @@ def test_ctrl_c_ends_it_after_a_checkpoint_and_it_says_how_to_go_on(
     rows: Path, model: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    arguments = ["finetune", "local", rows, "--model", model, "--out", out, "--steps", "100000"]
+    arguments: list[str | Path] = [
+        "finetune",
+        "local",
+        rows,
+        "--model",
+        model,
+        "--out",
+        out,
+        "--steps",
+        "100000",
+    ]
     with start(*arguments, OMP_NUM_THREADS="1") as process:
         try:
             while not read_losses(out / "losses.jsonl"):
@@ -126,6 +138,32 @@ def test_ctrl_c_ends_it_after_a_checkpoint_and_it_says_how_to_go_on(
     assert "Traceback" not in said
     reached = read_losses(out / "losses.jsonl")[-1].step
     assert (out / "checkpoints" / f"checkpoint-{reached}" / "whole").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_processes_learn_as_one_with_batches_of_both(
+    rows: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As accelerate launch and torchrun start them; each takes half of what one would."""
+    options = ["--steps", "8", "--learning-rate", "0.01", "--accumulate", "1", "--json"]
+    command = ["finetune", "local", str(rows), "--model", str(model), *options]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    ours = ["-m", "asyncgen", *command, "--batch", "2", "--out", str(tmp_path / "two")]
+    done = subprocess.run(
+        [*launch, *ours],
+        env=environment(OMP_NUM_THREADS="1"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert orjson.loads(done.stdout)["steps"] == 8
+    assert run([*command, "--batch", "4", "--out", str(tmp_path / "one")]) == 0
+    losses = [
+        [one.loss for one in read_losses(tmp_path / name / "losses.jsonl")]
+        for name in ("two", "one")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
 def test_without_the_extra_it_says_what_to_install(tmp_path: Path) -> None:

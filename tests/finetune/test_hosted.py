@@ -279,7 +279,15 @@ def test_killed_again_and_again_it_follows_one_job_to_its_end(chats: Path) -> No
     """SIGKILL to real processes at every request that one makes until its job runs."""
     with Api(waits=True) as api:
         hosting = wanted(api, chats)
-        arguments = ["finetune", "openai", chats, "--model", MODEL, "--out", hosting.out]
+        arguments: list[str | Path] = [
+            "finetune",
+            "openai",
+            chats,
+            "--model",
+            MODEL,
+            "--out",
+            hosting.out,
+        ]
         options = ["--base-url", api.url, "--poll", "0.01"]
         for kills in range(1, 5):
             already = len(api.requests)
@@ -304,7 +312,15 @@ def test_killed_again_and_again_it_follows_one_job_to_its_end(chats: Path) -> No
 def test_ctrl_c_leaves_the_job_and_says_how_to_follow_it(chats: Path) -> None:
     with Api(waits=True) as api:
         hosting = wanted(api, chats)
-        arguments = ["finetune", "openai", chats, "--model", MODEL, "--out", hosting.out]
+        arguments: list[str | Path] = [
+            "finetune",
+            "openai",
+            chats,
+            "--model",
+            MODEL,
+            "--out",
+            hosting.out,
+        ]
         options = ["--base-url", api.url, "--poll", "0.01"]
         with start(*arguments, *options, OPENAI_API_KEY=KEY) as process:
             try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 from anyio.from_thread import start_blocking_portal
-from finetune.material import ROWS
+from finetune.material import ROWS, write_rows
 
 from asyncgen.endpoints.embedded import (
     ModelSource,
@@ -23,6 +23,8 @@ from asyncgen.finetune.tuning import Tuned, Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from asyncgen.endpoints.embedded.options import RuntimeName
 
 
 @pytest.fixture(scope="module")
@@ -108,14 +110,20 @@ def test_a_file_that_is_not_of_the_model_is_refused(tuned: Tuned, tmp_path: Path
         write_gguf(model, tmp_path / "odd.gguf", "f16", tmp_path / "new.gguf")
 
 
-def served(path: str, prompts: Sequence[str], log: Path, tokens: int = 30) -> list[str]:
+def served(
+    path: str,
+    prompts: Sequence[str],
+    log: Path,
+    tokens: int = 30,
+    runtime: RuntimeName = "llamacpp",
+) -> list[str]:
     """What the embedded model's server answers with a GGUF file, at temperature 0."""
     import urllib.request
 
     found = find_model(ModelSource(Path(path)))
     answers: list[str] = []
     with start_blocking_portal() as portal:
-        context = embedded_server(found, ServerOptions(slots=2, runtime="llamacpp"), log)
+        context = embedded_server(found, ServerOptions(slots=2, runtime=runtime), log)
         with portal.wrap_async_context_manager(context) as server:
             for prompt in prompts:
                 body = {"prompt": prompt, "max_tokens": tokens, "temperature": 0}
@@ -135,3 +143,30 @@ def test_the_server_answers_as_it_was_trained(tuned: Tuned, tmp_path: Path) -> N
     assert tuned.gguf is not None
     answers = served(tuned.gguf, [row["prompt"] for row in ROWS], tmp_path / "server.log")
     assert answers == [row["completion"] for row in ROWS]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("runtime", ["openvino", "llamacpp"])
+def test_the_embedded_model_is_tuned_and_served(tmp_path: Path, runtime: RuntimeName) -> None:
+    """Its file, dequantised, an adapter of few steps, and the same greedy text on both sides."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    rows = write_rows(tmp_path / "rows.jsonl", ROWS)
+    settings = Tuning(
+        data=str(rows), model="local", out=str(tmp_path / "out"), steps=12, learning_rate=1e-3
+    )
+    tuned = tune(settings)
+    assert tuned.gguf is not None
+    assert tuned.last_loss < tuned.first_loss / 2
+    tokenizer: Any = AutoTokenizer.from_pretrained(tuned.model)
+    model: Any = AutoModelForCausalLM.from_pretrained(tuned.model).eval()
+    prompts, answers = [row["prompt"] for row in ROWS], list[str]()
+    for prompt in prompts:
+        asked = tokenizer(prompt, return_tensors="pt")
+        tokens = model.generate(**asked, max_new_tokens=12, do_sample=False)[0]
+        answer = tokens[asked["input_ids"].shape[1] :]
+        answers.append(tokenizer.decode(answer, skip_special_tokens=True))
+    told = served(tuned.gguf, prompts, tmp_path / "server.log", tokens=12, runtime=runtime)
+    # Weights of eight bits, and a cache of eight bits in OpenVINO: a near tie may fall otherwise.
+    assert sum(map(str.__eq__, told, answers)) >= len(prompts) - 2
