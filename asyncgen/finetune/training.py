@@ -174,7 +174,7 @@ class _Keeper(TrainerCallback):  # type: ignore[misc] - mypy does not read trans
             control.should_training_stop = True
         control.should_save = control.should_save or stop or due
 
-    def on_log(self, _args: Any, state: Any, _control: Any, logs: Any = None, **_: Any) -> None:
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002 - its names
         """Write a loss down."""
         if "loss" not in logs or not state.is_world_process_zero:
             return
@@ -186,7 +186,7 @@ class _Keeper(TrainerCallback):  # type: ignore[misc] - mypy does not read trans
         step = self._course.log.add(state.global_step, logs)
         self._course.watch.stepped(step, state.max_steps)
 
-    def on_save(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - its names
         """Mark a checkpoint as whole."""
         self._saved = time.monotonic()
         if state.is_world_process_zero:

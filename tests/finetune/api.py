@@ -41,6 +41,10 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def _none(_method: str, _path: str, _number: int) -> Fault | None:
+    return None
+
+
 class Api:
     """A service.
 
@@ -61,7 +65,7 @@ class Api:
 
     def __init__(
         self,
-        fault: Callable[[str, str, int], Fault | None] = lambda *_: None,
+        fault: Callable[[str, str, int], Fault | None] = _none,
         *,
         looks: int = 6,
         ends: str = "succeeded",

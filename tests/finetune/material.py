@@ -43,7 +43,7 @@ def tiny_model(folder: Path) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    tokenizer = PreTrainedTokenizerFast(
+    tokenizer: Any = PreTrainedTokenizerFast(
         tokenizer_object=_trained_tokenizer(), **dict.fromkeys(["eos_token", "pad_token"], END)
     )
     tokenizer.chat_template = CHAT_TEMPLATE

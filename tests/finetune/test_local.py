@@ -294,6 +294,10 @@ def test_a_loss_that_is_no_number_ends_it(tuning: Tuning) -> None:
     assert all(isinstance(orjson.loads(line)["loss"], float) for line in losses)
 
 
+def _with(**changes: Any) -> Callable[[Tuning, Path], Tuning]:
+    return lambda tuning, _: changed(tuning, **changes)
+
+
 def _no_folder(tuning: Tuning, folder: Path) -> Tuning:
     return changed(tuning, model=str(folder / "nowhere"))
 
@@ -331,13 +335,13 @@ def _mixed_rows(tuning: Tuning, folder: Path) -> Tuning:
         (_no_rows, "holds no example"),
         (_other_rows, f"text.jsonl:{len(ROWS) + 1}: needs 'prompt' and 'completion'"),
         (_mixed_rows, "mixed.jsonl:2: is of form chat"),
-        (lambda tuning, _: changed(tuning, form="chat"), "--format chat: .* holds prompt-comp"),
-        (lambda tuning, _: changed(tuning, gguf="f16"), "--gguf f16: only a model that was"),
-        (lambda tuning, _: changed(tuning, include_seeds=True), "--include-seeds"),
-        (lambda tuning, _: changed(tuning, batch=0), "--batch 0: must be at least 1"),
-        (lambda tuning, _: changed(tuning, epochs=0.0), "--epochs 0.0: must be a positive number"),
-        (lambda tuning, _: changed(tuning, length=3), "--length 3: every example is longer"),
-        (lambda tuning, _: changed(tuning, data="no/where"), "no/where: cannot be read"),
+        (_with(form="chat"), "--format chat: .* holds prompt-comp"),
+        (_with(gguf="f16"), "--gguf f16: only a model that was"),
+        (_with(include_seeds=True), "--include-seeds"),
+        (_with(batch=0), "--batch 0: must be at least 1"),
+        (_with(epochs=0.0), "--epochs 0.0: must be a positive number"),
+        (_with(length=3), "--length 3: every example is longer"),
+        (_with(data="no/where"), "no/where: cannot be read"),
     ],
 )
 def test_what_cannot_be_used_is_told_in_one_line(
