@@ -23,6 +23,7 @@ AsyncgenError
 │   ├── QuotaError             this key has no credit, or nothing left of a day's quota
 │   └── RequestRejectedError   this request will never be answered (context overflow, say)
 ├── RunPausedError             exit 3: stopped early, resumable (no quota, budget or yield)
+├── TrainingError              exit 1: a finetuning came to nothing, here or at a service
 └── LocalServerError           exit 1: a server of ours did not start or died
 ```
 
@@ -60,6 +61,7 @@ __all__ = [
     "SeedError",
     "SettingsError",
     "TimedOutError",
+    "TrainingError",
     "TransientError",
     "UnreachableError",
 ]
@@ -276,6 +278,10 @@ class RunPausedError(AsyncgenError):
     def __init__(self, problem: str, *, go_on_with: tuple[str, ...] = ()) -> None:
         super().__init__(problem)
         self.go_on_with = go_on_with
+
+
+class TrainingError(AsyncgenError):
+    """Raised when a finetuning came to nothing, on this machine or at a service."""
 
 
 class LocalServerError(AsyncgenError):

@@ -15,6 +15,7 @@ from asyncgen.cli import (
     estimate,
     evaluate,
     export,
+    finetune,
     generate,
     rate,
     refilter,
@@ -52,6 +53,7 @@ app.command("report")(report.report)
 app.command("rate")(rate.rate)
 app.command("dedup")(dedup.dedup)
 app.add_typer(evaluate.evaluate_app, name="evaluate")
+app.add_typer(finetune.finetune_app, name="finetune")
 app.add_typer(serve.serve_app, name="serve")
 app.add_typer(bench.bench_app, name="bench")
 

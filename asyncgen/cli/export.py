@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from asyncgen.errors import RunFolderError, SettingsError
+from asyncgen.errors import SettingsError
 from asyncgen.machine import processors
 
 if TYPE_CHECKING:
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
     from asyncgen.dataset.card import Card
     from asyncgen.dataset.formats import Format
     from asyncgen.pipeline.folder import RunFolder
-    from asyncgen.pipeline.status import Status
-    from asyncgen.records import SeedTask, Task
-    from asyncgen.settings import Settings
+    from asyncgen.pipeline.material import Material
 
 __all__ = ["export"]
 
@@ -93,6 +90,7 @@ def export(  # noqa: PLR0913 - each parameter is a flag
     from asyncgen.dataset.openai import MOST_TOKENS
     from asyncgen.dataset.prompt_completion import END_OF_TEXT
     from asyncgen.pipeline.folder import RunFolder
+    from asyncgen.pipeline.material import material_of
 
     given = {
         "--system": system,
@@ -113,7 +111,7 @@ def export(  # noqa: PLR0913 - each parameter is a flag
         from asyncgen.dataset.hub import Hub
 
         hub = Hub()
-    material = _material(folder, min_score, include_seeds=include_seeds)
+    material = material_of(folder, include_seeds=include_seeds, min_score=min_score)
     plan = Plan(
         format=chosen,
         style=Style(
@@ -178,37 +176,8 @@ def _check_target(
         raise SettingsError(f"--out {target}: a file of the run itself; choose another name")
 
 
-@dataclass(frozen=True, slots=True)
-class _Material:
-    """What a run holds, and what may be told of it."""
-
-    settings: Settings
-    state: Status
-    tasks: list[Task]
-    seeds: list[SeedTask]
-
-
-def _material(folder: RunFolder, least: float | None, *, include_seeds: bool) -> _Material:
-    from asyncgen.pipeline.harvest import harvest, scoring
-    from asyncgen.pipeline.run import load_fold, seeds_of
-    from asyncgen.pipeline.status import status_of
-
-    settings, fold = load_fold(folder)
-    tasks = harvest(fold, settings.target).tasks
-    if least is not None:
-        if settings.judge is None:
-            raise SettingsError("--min-score: nobody judged this run")
-        tasks = scoring(tasks, least)
-        if not tasks and fold.known:
-            raise SettingsError(f"--min-score {least:g}: no task has an instance that got so much")
-    if not tasks:
-        raise RunFolderError(folder.path, "no finished task yet; run generate on it first")
-    seeds = seeds_of(folder) if include_seeds else []
-    return _Material(settings, status_of(settings, fold), tasks, seeds)
-
-
 def _card(
-    material: _Material,
+    material: Material,
     name: str,
     license_: str | None,
     language: Sequence[str] | None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,11 +11,12 @@ from asyncgen.endpoints import bodies
 from asyncgen.endpoints.anthropic_wire import ANTHROPIC
 from asyncgen.endpoints.failures import disguised_failure, failure_of
 from asyncgen.endpoints.hints import family_of, hints_of
+from asyncgen.endpoints.keys import key_in, usable_key, without_key
 from asyncgen.endpoints.openai_wire import OPENAI
 from asyncgen.endpoints.refusals import Refusal, explained
 from asyncgen.endpoints.transport import Timeouts, attempt, open_session
 from asyncgen.endpoints.wire import Dialect
-from asyncgen.errors import BadAnswerError, EndpointError, SettingsError, TransientError
+from asyncgen.errors import BadAnswerError, EndpointError, TransientError
 from asyncgen.records import Completion, Reply
 from asyncgen.settings import api_family
 
@@ -73,13 +73,8 @@ class HttpEndpoint:
 
     async def __aenter__(self) -> Self:
         options = self._options
-        key = _key(options.api_key_env)
-        if not key.isascii() or (key and not key.isprintable()):
-            raise SettingsError(
-                f"${options.api_key_env}: the key holds characters that no header can"
-            )
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        headers |= self._wire.key_headers(key)
+        headers |= self._wire.key_headers(usable_key(options.api_key_env))
         self._session = open_session(options.base_url, headers, options.timeouts)
         return self
 
@@ -148,7 +143,7 @@ class HttpEndpoint:
         raise explained(
             refusal,
             self._options,
-            has_key=bool(_key(self._options.api_key_env)),
+            has_key=bool(key_in(self._options.api_key_env)),
             served=await self._served_models() if status == 404 else None,
         )
 
@@ -206,18 +201,12 @@ class HttpEndpoint:
         return f"{self._options.base_url.rstrip('/')}{path}"
 
     def _without_key(self, content: bytes) -> bytes:
-        """Blot out the key in what a service says of an error: some quote what they were sent."""
-        key = _key(self._options.api_key_env).encode()
-        return content.replace(key, b"***") if key else content
+        return without_key(content, self._options.api_key_env)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("the endpoint is used outside its context manager")
         return self._session
-
-
-def _key(api_key_env: str) -> str:
-    return os.environ.get(api_key_env, "").strip()
 
 
 def _parsed(content: bytes) -> Any:

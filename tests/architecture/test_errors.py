@@ -41,6 +41,7 @@ _EXIT_CODES = {
     "QuotaError": 1,
     "RequestRejectedError": 1,
     "LocalServerError": 1,
+    "TrainingError": 1,
     "RunPausedError": 3,
 }
 """All others are the user's to mend: 2."""

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "bench": VALUES | {"corpus", "kernels", "settings", "endpoints", "pipeline"},
     "pipeline": VALUES
     | {"settings", "endpoints", "engine", "journal", "survey", "dataset", "corpus", "kernels"},
+    "finetune": VALUES | {"settings", "endpoints", "journal", "dataset", "corpus", "pipeline"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "report": VALUES | {"", "settings", "journal", "corpus", "pipeline", "kernels"},
     "rate": VALUES | {"settings", "statistics", "corpus", "journal", "report"},
@@ -49,6 +50,7 @@ MAY_IMPORT = {
         "evaluate",
         "statistics",
         "rate",
+        "finetune",
     },
 }
 """What each room may import besides itself, of ours. A new room is entered here."""
@@ -141,6 +143,8 @@ def test_this_test_sees_imports_in_every_form() -> None:
         "jinja2",
         "sqlite3",
         "pyarrow",
+        "torch",
+        "transformers",
     ],
 )
 def test_the_command_line_starts_without(forbidden: str, modules_at_start: set[str]) -> None:
