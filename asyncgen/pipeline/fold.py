@@ -128,6 +128,10 @@ class Fold:
                 self._classified(answer)
             case "instances":
                 self._instantiated(self._draft(answer), answer.completion)
+            case "survey":
+                raise AsyncgenError(
+                    f"the journal holds an answer to a survey ({answer.request.key}), not to a run"
+                )
 
     def _fold_generated(self) -> None:
         """Fold what waited for its turn."""
