@@ -135,6 +135,8 @@ class Fold:
                 self._instantiated(self._draft(answer), answer.completion)
             case "judging":
                 self._heard(answer)
+            case "survey":
+                raise _stray(answer)
 
     def _fold_generated(self) -> None:
         """Fold what waited for its turn."""

@@ -90,7 +90,7 @@ def tally_of(answers: Iterable[Answer], classification: Collection[str]) -> Tall
 
 
 def _kind(request: Request, classification: Collection[str]) -> Kind:
-    if request.stage in {"generation", "classification"}:
+    if request.stage == "generation" or request.stage == "classification":  # noqa: PLR1714 - narrows its type
         return request.stage
     return "output_first" if request.key in classification else "input_first"
 
