@@ -5,37 +5,30 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import orjson
 
-from asyncgen.dataset.bundle import TRAIN, Plan, arrange
-from asyncgen.dataset.formats import FORMATS, Style
 from asyncgen.dataset.jsonl import json_line
-from asyncgen.dataset.openai import offence_in_file, offence_in_row
 from asyncgen.errors import (
-    CorpusError,
     EndpointRefusedError,
-    ExportError,
     QuotaError,
     RunFolderError,
     RunPausedError,
     TrainingError,
     TransientError,
 )
-from asyncgen.finetune.examples import read_objects
 from asyncgen.finetune.folder import JobFolder
 from asyncgen.finetune.hosting import Event, Hosted, Hosting, Ledger, check_hosting
 from asyncgen.finetune.service import FinetuningService
+from asyncgen.finetune.training_file import training_file
 from asyncgen.journal import RunLock
-from asyncgen.pipeline.folder import RunFolder
-from asyncgen.pipeline.material import material_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+
+    from asyncgen.finetune.training_file import TrainingFile
 
 __all__ = ["tune_hosted"]
 
@@ -72,7 +65,7 @@ def tune_hosted(
     folder.make()
     with RunLock(folder.path):
         folder.sweep()
-        training = _training_of(hosting)
+        training = training_file(hosting)
         digest = hashlib.sha256(training.content).hexdigest()
         settled = msgspec.structs.replace(hosting, data_sha256=digest)
         folder.freeze(settled, _MAY_CHANGE)
@@ -85,59 +78,13 @@ def tune_hosted(
         return msgspec.structs.replace(hosted, events=str(folder.path / _EVENTS))
 
 
-@dataclass(frozen=True, slots=True)
-class _Training:
-    """A training file."""
-
-    content: bytes
-    examples: int
-    dropped: dict[str, int]
-
-
-def _training_of(hosting: Hosting) -> _Training:
-    """Return what the service is to learn from, checked by its rules.
-
-    Raises:
-        ExportError: If the file breaks one.
-        CorpusError: If an example of a file does.
-    """
-    path = Path(hosting.data)
-    if path.is_dir():
-        material = material_of(RunFolder(path), include_seeds=hosting.include_seeds)
-        plan = Plan(
-            format=FORMATS["openai"],
-            style=Style(system=hosting.system),
-            most_tokens=hosting.token_limit,
-        )
-        bundle = arrange([*material.seeds, *material.tasks], plan)
-        rows: list[Any] = list(bundle.splits[TRAIN])
-        dropped = bundle.dropped
-    else:
-        rows, dropped = _checked_rows(path, hosting.token_limit), {}
-    content = b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
-    offence = offence_in_file(_TRAINING, len(rows), len(content), True)  # noqa: FBT003 - its form
-    if offence is not None:
-        raise ExportError(f"{path}: {offence}")
-    return _Training(content, len(rows), dropped)
-
-
-def _checked_rows(path: Path, most_tokens: int) -> list[Any]:
-    rows: list[Any] = []
-    for number, row in read_objects(path):
-        offence = offence_in_row(row, most_tokens) if isinstance(row, dict) else "no object"
-        if offence is not None:
-            raise CorpusError(str(path), f"{offence}: OpenAI does not train on it", line=number)
-        rows.append(row)
-    return rows
-
-
 class _Following:
     """One session of following a job; what must not be lost is in the ledger before it is done."""
 
     def __init__(
         self,
         hosting: Hosting,
-        training: _Training,
+        training: TrainingFile,
         folder: JobFolder[Hosting],
         say: Callable[[str], None],
     ) -> None:

@@ -152,7 +152,7 @@ def _collate(packs: Sequence[list[Sample]], pad: int) -> dict[str, torch.Tensor]
     return {name: torch.tensor(rows) for name, rows in batch_of(packs, pad).items()}
 
 
-class _Keeper(TrainerCallback):  # type: ignore[misc] - mypy does not read transformers
+class _Keeper(TrainerCallback):  # type: ignore[misc]  # mypy does not read transformers
     """Writes losses down, has checkpoints made, and marks those that are whole.
 
     Attributes:
