@@ -107,16 +107,15 @@ def work_left(aim: Aim, standing: Standing, funnel: Funnel, loads: Mapping[Kind,
     decided = max(0.0, min(standing.undecided + new, undecided))
     # Those of one answer only.
     decided /= max(1.0, min(aim.together, _kept_per_answer(standing, funnel)))
-    judged: Work = {}
-    if "judging" in aim.later:
-        judged["judging"] = (instances + standing.in_trial) * funnel.judged_per_kept
+    judged = (instances + standing.in_trial) * funnel.judged_per_kept
     instances = instances if "instances" in aim.later else 0.0
-    return judged | {
+    work: Work = {
         "generation": generation,
         "classification": decided if "classification" in aim.later else 0.0,
         "input_first": instances * (1 - share),
         "output_first": instances * share,
     }
+    return work | ({"judging": judged} if "judging" in aim.later else {})
 
 
 def _generation(
