@@ -115,7 +115,9 @@ def work_left(aim: Aim, standing: Standing, funnel: Funnel, loads: Mapping[Kind,
         "input_first": instances * (1 - share),
         "output_first": instances * share,
     }
-    return work | ({"judging": judged} if "judging" in aim.later else {})
+    if "judging" in aim.later:
+        work["judging"] = judged
+    return work
 
 
 def _generation(
