@@ -2,16 +2,21 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The build that the tests use; it has no CUDA in it where the index offers one without.
+TORCH := 'torch==2.13.0; python_version < "3.12"'
 SOURCES := asyncgen kernels tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format bench torture clean
+.PHONY: help demo cycle test test-slow check format bench torture clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.demo  ## Grow a dataset of 100 tasks on the embedded model into runs/demo.
 	$(BIN)/asyncgen generate runs/demo --endpoint local --target 100
+
+cycle: $(VENV)/.train  ## The whole paper on the embedded model: data, finetuning, evaluation (SUPERNI=DIR: on its tasks too).
+	$(BIN)/asyncgen cycle runs/cycle --config benchmarks/cycle.toml $(if $(SUPERNI),--superni $(SUPERNI))
 
 test: $(VENV)/.dev  ## Run the tests.
 	$(BIN)/python -m pytest -n logical --dist loadfile
@@ -59,6 +64,10 @@ $(VENV)/.created:
 $(VENV)/.demo: $(VENV)/.created pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,speed]'
 	touch $@
+
+$(VENV)/.train: $(VENV)/.created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,speed,train]' $(TORCH)
+	touch $@ $(VENV)/.demo
 
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'

@@ -7,10 +7,13 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+import typer.core
+import typer.main
 
 from asyncgen.cli import (
     bench,
     ctl,
+    cycle,
     dedup,
     estimate,
     evaluate,
@@ -25,12 +28,12 @@ from asyncgen.cli import (
     verify,
 )
 from asyncgen.cli.listeners import heard_or_not, let_go
-from asyncgen.errors import AsyncgenError
+from asyncgen.errors import AsyncgenError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["main", "run"]
+__all__ = ["main", "parse", "run"]
 
 app = typer.Typer(
     name="asyncgen",
@@ -54,6 +57,7 @@ app.command("rate")(rate.rate)
 app.command("dedup")(dedup.dedup)
 app.add_typer(evaluate.evaluate_app, name="evaluate")
 app.add_typer(finetune.finetune_app, name="finetune")
+app.command("cycle")(cycle.cycle)
 app.add_typer(serve.serve_app, name="serve")
 app.add_typer(bench.bench_app, name="bench")
 
@@ -105,6 +109,29 @@ def run(arguments: Sequence[str]) -> int:
         let_go()
         return 0
     return outcome if isinstance(outcome, int) else 0
+
+
+def parse(arguments: Sequence[str]) -> None:
+    """Read a command line as :func:`run` would, and run nothing.
+
+    Raises:
+        SettingsError: If it is not understood.
+    """
+    command, rest = typer.main.get_command(app), list(arguments)
+    context = None
+    try:
+        while True:
+            context = command.make_context(command.name, rest, parent=context)
+            if not isinstance(command, typer.core.TyperGroup):
+                return
+            _, command, rest = command.resolve_command(
+                context,
+                # What is left is split so that the command's name is apart.
+                [*context._protected_args, *context.args],  # noqa: SLF001
+            )
+    except typer.TyperException as error:
+        line = " ".join(["asyncgen", *arguments[:2]])
+        raise SettingsError(f"{line}: {error.format_message()}") from error
 
 
 def _fail(message: str, code: int) -> int:

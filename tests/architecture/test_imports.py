@@ -35,6 +35,8 @@ MAY_IMPORT = {
     "pipeline": VALUES
     | {"settings", "endpoints", "engine", "journal", "survey", "dataset", "corpus", "kernels"},
     "finetune": VALUES | {"settings", "endpoints", "journal", "dataset", "corpus", "pipeline"},
+    "cycle": VALUES
+    | {"settings", "corpus", "journal", "finetune", "evaluate", "report", "pipeline"},
     "planning": VALUES | {"settings", "endpoints", "engine", "journal", "pipeline"},
     "report": VALUES | {"", "settings", "journal", "corpus", "pipeline", "kernels"},
     "rate": VALUES | {"settings", "statistics", "corpus", "journal", "report"},
@@ -51,6 +53,7 @@ MAY_IMPORT = {
         "statistics",
         "rate",
         "finetune",
+        "cycle",
     },
 }
 """What each room may import besides itself, of ours. A new room is entered here."""

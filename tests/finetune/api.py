@@ -206,7 +206,7 @@ class Api:
         return _json(job)
 
     def _refusal(self, order: dict[str, Any]) -> web.Response | None:
-        if order["model"] != MODEL:
+        if order["model"].removeprefix("ft:").partition(":")[0] != MODEL:
             return _error(404, f"The model '{order['model']}' does not exist", "model_not_found")
         if order["training_file"] not in self.files:
             return _error(400, "invalid training_file", "invalid_file")
