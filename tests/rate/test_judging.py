@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from rate.material import write_study
@@ -78,6 +79,8 @@ def test_a_killed_judge_asks_only_for_the_rest(tmp_path: Path) -> None:
         start(*_judge(server, out, *write_study(tmp_path), *arguments)) as process,
     ):
         assert stuck.wait(40)
+        # What came is answered at once, and journaled some milliseconds later.
+        time.sleep(1)
         process.kill()
         process.communicate()
     with RatingStore(database(out), writable=False) as store:
