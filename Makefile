@@ -7,7 +7,7 @@ TORCH := 'torch==2.13.0; python_version < "3.12"'
 SOURCES := asyncgen kernels tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cycle test test-slow check format bench torture clean
+.PHONY: help demo cycle test test-slow check format bench torture clean mypy pyright
 
 help:  ## Show the targets.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,8 +27,10 @@ test-slow: $(VENV)/.dev  ## Run the tests that take minutes, against llama.cpp's
 check: $(VENV)/.dev  ## Check format, lint and types; change nothing.
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
-	$(BIN)/mypy
-	$(BIN)/pyright
+	@$(MAKE) --no-print-directory --output-sync --jobs 2 mypy pyright
+
+mypy pyright: $(VENV)/.dev
+	$(BIN)/$@
 
 format: $(VENV)/.dev  ## Format the code and mend what the linter can.
 	$(BIN)/ruff format $(SOURCES)

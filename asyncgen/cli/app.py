@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import typer.core
 import typer.main
+from typer.core import TyperGroup
 
 from asyncgen.cli import (
     bench,
@@ -117,18 +117,16 @@ def parse(arguments: Sequence[str]) -> None:
     Raises:
         SettingsError: If it is not understood.
     """
-    command, rest = typer.main.get_command(app), list(arguments)
-    context = None
+    command: Any = typer.main.get_command(app)
+    context, rest = None, list(arguments)
     try:
-        while True:
+        while command is not None:
             context = command.make_context(command.name, rest, parent=context)
-            if not isinstance(command, typer.core.TyperGroup):
+            if not isinstance(command, TyperGroup):
                 return
-            _, command, rest = command.resolve_command(
-                context,
-                # What is left is split so that the command's name is apart.
-                [*context._protected_args, *context.args],  # noqa: SLF001
-            )
+            # What is left is split so that the command's name is apart.
+            left = [*context._protected_args, *context.args]  # noqa: SLF001
+            _, command, rest = command.resolve_command(context, left)
     except typer.TyperException as error:
         line = " ".join(["asyncgen", *arguments[:2]])
         raise SettingsError(f"{line}: {error.format_message()}") from error

@@ -65,6 +65,9 @@ def script(page: Path, folder: Path, provider: str) -> tuple[str, list[Command]]
 
 
 def local(text: str, provider: str) -> str:
+    if text.startswith("asyncgen estimate") and "--probe" not in text:
+        # It sends nothing, and knows prices by the address.
+        return text
     for address in ADDRESSES:
         text = text.replace(address, provider)
     return text
