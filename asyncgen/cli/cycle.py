@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -55,8 +55,8 @@ def cycle(  # noqa: PLR0913 - each parameter is a flag
     from asyncgen.cycle.outcome import in_words
     from asyncgen.cycle.plan import read_plan
 
-    writer = {"endpoint": endpoint, "model": model, "api": api, "model_path": model_path}
-    writer |= {"target": target, "seed": seed}
+    writer: dict[str, Any] = {"endpoint": endpoint, "model": model, "api": api}
+    writer |= {"model_path": model_path, "target": target, "seed": seed}
     given = {"rounds": rounds, "superni": superni, "tasks": tasks}
     plan = read_plan(config, given, writer)
     from asyncgen.cli.app import parse, run

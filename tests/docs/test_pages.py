@@ -1,6 +1,6 @@
 """Every command that the documentation shows runs, and says what is shown.
 
-Nothing but addresses is another: what stands for a hosted service or somebody's server is the
+Nothing but addresses, and the token for the hub, is another: what stands for a hosted service or somebody's server is the
 simulated provider here, and the hub a local one.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from dataset.hub import LocalHub
+from dataset.hub import TOKEN, LocalHub
 from docs.pages import Command, File, matches, steps
 from support.command import environment, start
 
@@ -68,6 +68,7 @@ def local(text: str, provider: str) -> str:
     if text.startswith("asyncgen estimate") and "--probe" not in text:
         # It sends nothing, and knows prices by the address.
         return text
+    text = text.replace("HF_TOKEN=hf_...", f"HF_TOKEN={TOKEN}")
     for address in ADDRESSES:
         text = text.replace(address, provider)
     return text
