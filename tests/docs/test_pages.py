@@ -1,7 +1,7 @@
 """Every command that the documentation shows runs, and says what is shown.
 
-Nothing but addresses, and the token for the hub, is another: what stands for a hosted service or somebody's server is the
-simulated provider here, and the hub a local one.
+Nothing but addresses, and the token for the hub, is another: what stands for a hosted service or
+somebody's server is the simulated provider here, and the hub a local one.
 """
 
 from __future__ import annotations
