@@ -8,7 +8,7 @@ later stages concern one task each, and their order never matters.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +23,7 @@ from asyncgen.pipeline.profiles.pruning import prune
 from asyncgen.pipeline.profiles.values import ParsedInstances, first_offence
 from asyncgen.pipeline.recipes import recipe_of
 from asyncgen.pipeline.recipes.values import Material, Turn
+from asyncgen.pipeline.rejections import Rejections
 from asyncgen.pipeline.saturation import Yield
 from asyncgen.pipeline.trial import Trial, named
 from asyncgen.records import Provenance, Rejection
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
         Completion,
         Instance,
         Neighbour,
-        Reason,
         SeedTask,
         Stage,
     )
@@ -87,8 +87,8 @@ class Fold:
         self.to_decide: deque[tuple[tuple[Draft, ...], int]] = deque()
         self.to_instantiate: deque[Draft] = deque()
         self.to_judge: deque[tuple[Draft, int, int]] = deque()
-        self.rejections: list[Rejection] = []
-        self.reasons: dict[Stage, Counter[Reason]] = {}
+        self._rejected = Rejections()
+        self.rejections, self.reasons = self._rejected.all, self._rejected.reasons
         self.known = 0
         self.next_ordinal = 0
         self.counts = Counts()
@@ -217,7 +217,7 @@ class Fold:
         """Judge what an answer brings; return how many candidates that are."""
         completion = answer.completion
         if completion.finish_reason in FAILED:
-            self._reject_answer(ordinal, completion)
+            self._rejected.add_answer(ordinal, completion)
             return 0
         turn = self._turn(ordinal, answer.request.shown)
         candidates = self.recipe.read(self.material, turn, completion)
@@ -235,7 +235,7 @@ class Fold:
             )
             self._judge(candidate, provenance)
         if not candidates:
-            self._reject_answer(ordinal, completion)
+            self._rejected.add_answer(ordinal, completion)
         if "classification" in self.recipe.later:
             self._doubt(self.drafts[before:])
         return len(candidates)
@@ -268,7 +268,7 @@ class Fold:
             nearest = admission.nearest
             offence = admission.reason, admission.detail
         reason, detail = offence
-        self._reject(
+        self._rejected.add(
             Rejection(
                 stage="generation",
                 reason=reason,
@@ -337,7 +337,7 @@ class Fold:
 
     def _instantiated(self, draft: Draft, completion: Completion) -> None:
         if completion.finish_reason in FAILED:
-            self._reject_instance(draft, "request_failed", completion.text, "", "instances")
+            self._rejected.add_of(draft, "request_failed", completion.text, "instances")
             self._settle(draft, ())
             return
         parsed = self._profile.read_instances(completion, bool(draft.is_classification))
@@ -358,7 +358,7 @@ class Fold:
         self, draft: Draft, instances: tuple[Instance, ...], dropped: Sequence[Dropped]
     ) -> None:
         """Give a draft the instances that passed the rules; a judge hears of them first."""
-        self._drop(draft, dropped, "instances")
+        self._rejected.add_instances(draft, dropped, "instances")
         if self._settings.judge is not None and instances:
             draft.trial = Trial(instances)
             self.to_judge += ((draft, number, 1) for number in range(len(instances)))
@@ -376,13 +376,8 @@ class Fold:
         elif trial.is_over:
             self.counts.judge(trial)
             good, dropped = trial.passing(self._settings.min_score)
-            self._drop(draft, dropped, "judging")
+            self._rejected.add_instances(draft, dropped, "judging")
             self._settle(draft, good, "judging")
-
-    def _drop(self, draft: Draft, dropped: Sequence[Dropped], stage: Stage) -> None:
-        for one in dropped:
-            text = f"{one.instance.input} → {one.instance.output}"
-            self._reject_instance(draft, one.reason, text, one.detail, stage)
 
     def _settle(
         self, draft: Draft, instances: tuple[Instance, ...], stage: Stage = "instances"
@@ -392,7 +387,7 @@ class Fold:
         self.counts.settled += 1
         self.counts.valid += bool(instances)
         if not instances:
-            self._reject_instance(draft, "no_instance", draft.instruction, "", stage)
+            self._rejected.add_of(draft, "no_instance", draft.instruction, stage)
         self._advance()
 
     def _advance(self) -> None:
@@ -404,37 +399,6 @@ class Fold:
             self.known += bool(draft.instances)
             self._settled += 1
             self.tasks.add(1, bool(draft.instances))
-
-    def _reject(self, rejection: Rejection) -> None:
-        self.rejections.append(rejection)
-        self.reasons.setdefault(rejection.stage, Counter())[rejection.reason] += 1
-
-    def _reject_instance(
-        self, draft: Draft, reason: Reason, text: str, detail: str, stage: Stage
-    ) -> None:
-        self._reject(
-            Rejection(
-                stage=stage,
-                reason=reason,
-                detail=detail,
-                text=text,
-                ordinal=draft.provenance.ordinal,
-                position=draft.provenance.position,
-                task=draft.id,
-            )
-        )
-
-    def _reject_answer(self, ordinal: int, completion: Completion) -> None:
-        failed = completion.finish_reason in FAILED
-        self._reject(
-            Rejection(
-                stage="generation",
-                reason="request_failed" if failed else "no_items",
-                text=completion.text,
-                ordinal=ordinal,
-                position=0,
-            )
-        )
 
     def _count(self, answer: Answer) -> None:
         counts, completion = self.counts, answer.completion
