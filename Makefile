@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One more than processors: many tests wait for something.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # The build that the tests use; it has no CUDA in it where the index offers one without.
 TORCH := 'torch==2.13.0; python_version < "3.12"'
 SOURCES := asyncgen kernels tests benchmarks
@@ -19,9 +21,9 @@ cycle: $(VENV)/.train  ## The whole paper on the embedded model: data, finetunin
 	$(BIN)/asyncgen cycle runs/cycle --config benchmarks/cycle.toml $(if $(SUPERNI),--superni $(SUPERNI))
 
 test: $(VENV)/.dev  ## Run the tests.
-	$(BIN)/python -m pytest -n logical --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-test-slow: $(VENV)/.dev  ## Run the tests that take minutes, against llama.cpp's own server.
+test-slow: $(VENV)/.dev  ## Run the tests that take minutes.
 	$(BIN)/python -m pytest -m slow
 
 check: $(VENV)/.dev  ## Check format, lint and types; change nothing.

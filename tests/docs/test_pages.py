@@ -17,13 +17,16 @@ from dataset.hub import TOKEN, LocalHub
 from docs.pages import Command, File, matches, steps
 from support.command import environment, start
 
-from asyncgen.endpoints.embedded.model import find_model
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+TAKE_MINUTES = ("training",)
+"""Pages that finetune."""
+PAGES = [
+    pytest.param(page, id=page.stem, marks=[pytest.mark.slow] * (page.stem in TAKE_MINUTES))
+    for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
+]
 ADDRESSES = (
     "https://api.openai.com/v1",
     "https://api.anthropic.com/v1",
@@ -75,11 +78,10 @@ def local(text: str, provider: str) -> str:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES)
 def test_every_command_of_a_page_runs_and_says_what_is_shown(
     page: Path, tmp_path: Path, provider: str
 ) -> None:
-    (tmp_path / "my.gguf").symlink_to(find_model().path)
     text, commands = script(page, tmp_path, provider)
     with LocalHub() as hub:
         done = subprocess.run(
