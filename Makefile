@@ -74,5 +74,6 @@ $(VENV)/.train: $(VENV)/.created pyproject.toml
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	# Most of what this brings is never imported: what is, is compiled then.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
 	touch $@ $(VENV)/.demo

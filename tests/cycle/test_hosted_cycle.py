@@ -73,7 +73,7 @@ def test_a_cycle_killed_in_each_part_ends_like_an_undisturbed_one(
         assert api.orders[1]["model"].startswith(f"ft:{MODEL}")
     with Api() as api:
         command = cycle_of(tmp_path / "killed", provider, api)
-        for place in ("round 1: generate", "round 1: finetune", "round 2: tasks"):
+        for place in ("round 1: finetune", "round 2: tasks"):
             kill_at(place, *command)
         done = asyncgen(*command, OPENAI_API_KEY=KEY)
         assert done.returncode == 0, done.stderr

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-TAKE_MINUTES = ("training",)
-"""Pages that finetune."""
+TAKE_MINUTES = ("README", "endpoints", "tutorial", "report", "training")
+"""Pages that ask, wait or finetune for long; the others go with every change."""
 PAGES = [
     pytest.param(page, id=page.stem, marks=[pytest.mark.slow] * (page.stem in TAKE_MINUTES))
     for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
