@@ -2,8 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# One more than processors: many tests wait for something.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # The build that the tests use; it has no CUDA in it where the index offers one without.
 TORCH := 'torch==2.13.0; python_version < "3.12"'
 SOURCES := asyncgen kernels tests benchmarks
@@ -21,7 +19,7 @@ cycle: $(VENV)/.train  ## The whole paper on the embedded model: data, finetunin
 	$(BIN)/asyncgen cycle runs/cycle --config benchmarks/cycle.toml $(if $(SUPERNI),--superni $(SUPERNI))
 
 test: $(VENV)/.dev  ## Run the tests.
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n logical --dist loadfile
 
 test-slow: $(VENV)/.dev  ## Run the tests that take minutes.
 	$(BIN)/python -m pytest -m slow
@@ -74,6 +72,5 @@ $(VENV)/.train: $(VENV)/.created pyproject.toml
 	touch $@ $(VENV)/.demo
 
 $(VENV)/.dev: $(VENV)/.created pyproject.toml
-	# Most of what this brings is never imported: what is, is compiled then.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@ $(VENV)/.demo

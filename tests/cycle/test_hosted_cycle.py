@@ -60,6 +60,7 @@ def result_of(folder: Path) -> dict[str, Any]:
     return {"scores": outcome["scores"], "rounds": rounds}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_a_cycle_killed_in_each_part_ends_like_an_undisturbed_one(
     tmp_path: Path, provider: str

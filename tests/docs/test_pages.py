@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-TAKE_MINUTES = ("README", "endpoints", "tutorial", "report", "training")
-"""Pages that ask, wait or finetune for long; the others go with every change."""
-PAGES = [
-    pytest.param(page, id=page.stem, marks=[pytest.mark.slow] * (page.stem in TAKE_MINUTES))
-    for page in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")))
-]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
 ADDRESSES = (
     "https://api.openai.com/v1",
     "https://api.anthropic.com/v1",
@@ -77,8 +72,9 @@ def local(text: str, provider: str) -> str:
     return text
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.timeout(600)
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_command_of_a_page_runs_and_says_what_is_shown(
     page: Path, tmp_path: Path, provider: str
 ) -> None:

@@ -20,6 +20,8 @@ from asyncgen.finetune.losses import read_losses
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.slow  # a minute of two cores
+
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

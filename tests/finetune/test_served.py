@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from asyncgen.endpoints.embedded.options import RuntimeName
 
+pytestmark = pytest.mark.slow  # a minute of two cores
+
 
 @pytest.fixture(scope="module")
 def tuned(gguf_model: Path, rows: Path, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
