@@ -12,7 +12,7 @@ from rate.material import MODELS, row, write_rows, write_study
 from asyncgen.errors import CorpusError
 from asyncgen.rate.responses import read_responses
 
-RELEASED = Path("/work/shared/data/predictions")
+RELEASED = Path(__file__).parents[2].parent / "shared" / "data" / "predictions"
 
 
 def test_every_task_and_model_is_there_once(tmp_path: Path) -> None:
