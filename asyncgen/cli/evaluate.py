@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -172,16 +171,15 @@ def _evaluate(
     from asyncgen.evaluate.job import write_outcome
     from asyncgen.survey.survey import Survey, SurveyFolder
 
-    slug = re.sub(r"[^\w.-]+", "-", evaluation.model).strip("-.")
-    folder = out or Path("evaluations") / f"{evaluation.terms['kind']}-{slug}"
-    with Survey.opened(
-        SurveyFolder(folder), settings, evaluation.terms, evaluation.requests
-    ) as survey:
+    kind = str(evaluation.terms["kind"])
+    named = SurveyFolder.named(Path("evaluations"), kind, evaluation.model)
+    folder = named if out is None else SurveyFolder(out)
+    with Survey.opened(folder, settings, evaluation.terms, evaluation.requests) as survey:
         code = ask_all(survey, quiet=as_json)
         if code == 0:
-            _print(write_outcome(folder, evaluation, survey.answers), as_json=as_json)
+            _print(write_outcome(folder.path, evaluation, survey.answers), as_json=as_json)
     if code == 0 and not as_json:
-        typer.echo(f"\n{folder}: answers, scores.md, scores.json, scores.svg")
+        typer.echo(f"\n{folder.path}: answers, scores.md, scores.json, scores.svg")
     return code
 
 

@@ -6,14 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 import anyio
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from asyncgen.cli.listeners import heard_or_not, let_go
+from asyncgen.cli.console import ErrorConsole
+from asyncgen.cli.listeners import heard_or_not
 from asyncgen.cli.live import budget, duration, is_noteworthy, lane_state, per_task
 from asyncgen.cli.meter import Meter, Rates, Sample
 from asyncgen.cli.summary import amount, money
@@ -32,14 +33,6 @@ _LINE_SECONDS = 5.0
 _LAST_KEPT = 4
 
 
-class _Console(Console):
-    """A console that ends nothing when its reader has left."""
-
-    def on_broken_pipe(self) -> None:
-        """Print nowhere; rich would exit."""
-        let_go()
-
-
 class Display:
     """Shows a run while it works, on standard error.
 
@@ -51,7 +44,7 @@ class Display:
     def __init__(self, run: Run, *, enabled: bool) -> None:
         self._run = run
         self._enabled = enabled
-        self._console = _Console(stderr=True)
+        self._console = ErrorConsole()
         self._meter = Meter()
         self._message = ""
         self._live: Live | None = None

@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 import anyio
-from rich.console import Console
 
+from asyncgen.cli.console import ErrorConsole
 from asyncgen.cli.listeners import heard_or_not
 from asyncgen.cli.live import budget, duration
 from asyncgen.cli.meter import Meter, Sample
@@ -33,7 +33,7 @@ class Progress:
     def __init__(self, survey: Survey, *, enabled: bool) -> None:
         self._survey = survey
         self._enabled = enabled
-        self._console = Console(stderr=True)
+        self._console = ErrorConsole()
         self._meter = Meter()
         self._message = ""
 

@@ -107,8 +107,6 @@ def _judge_settings(
 
 def _judge(out: Path, settings: Settings, *, quiet: bool) -> int:
     """Ask a model for levels and keep them; return the exit code."""
-    import re
-
     from asyncgen.cli.inquiry import ask_all
     from asyncgen.rate.job import database
     from asyncgen.rate.judge import judging, keep_verdicts
@@ -118,8 +116,7 @@ def _judge(out: Path, settings: Settings, *, quiet: bool) -> int:
     # People may rate meanwhile: the page's server has the folder, this only the file.
     with RatingStore(database(out), writable=False) as store:
         asked = judging(store, settings)
-    slug = re.sub(r"[^\w.-]+", "-", asked.model).strip("-.")
-    folder = SurveyFolder(out / f"judge-{slug}")
+    folder = SurveyFolder.named(out, "judge", asked.model)
     with Survey.opened(folder, settings, asked.terms, asked.requests) as survey:
         code = ask_all(survey, quiet=quiet)
         answers = dict(survey.answers)

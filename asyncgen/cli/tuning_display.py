@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from asyncgen.cli.console import ErrorConsole
 from asyncgen.cli.listeners import heard_or_not
 from asyncgen.finetune.watch import Watch
 
@@ -33,13 +33,14 @@ class TuningDisplay(Watch):
 
     def __init__(self, received: Sequence[int]) -> None:
         self._received = received
-        self._is_terminal = Console(stderr=True).is_terminal
+        console = ErrorConsole()
+        self._is_terminal = console.is_terminal
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=console,
             disable=not self._is_terminal,
             transient=True,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 
-from asyncgen.cycle.outcome import CycleOutcome, conclude, tuned_models
+from asyncgen.cycle.outcome import CycleOutcome, conclude, tuned_model
 from asyncgen.cycle.plan import Plan
 from asyncgen.cycle.steps import steps
 from asyncgen.finetune.folder import JobFolder
@@ -56,8 +57,7 @@ def check(folder: Path, plan: Plan, parse: Callable[[Sequence[str]], None]) -> N
         from asyncgen.finetune.base import check_extra
 
         check_extra()
-    unknown = dict.fromkeys(range(1, plan.rounds + 1), "to-be-tuned")
-    for step in steps(folder, plan, unknown):
+    for step in steps(folder, plan, lambda _: "to-be-tuned"):
         parse(step.arguments)
 
 
@@ -83,7 +83,7 @@ def turn(
     job.make()
     with RunLock(folder):
         job.freeze(plan, ())
-        for step in steps(folder, plan, tuned_models(folder)):
+        for step in steps(folder, plan, partial(tuned_model, folder)):
             if step.made is None or not step.made.exists():
                 _take(folder, step, run, say)
         return conclude(folder, plan, _seconds(folder))

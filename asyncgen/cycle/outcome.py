@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from asyncgen.cycle.plan import Plan
 
-__all__ = ["CycleOutcome", "Round", "conclude", "in_words", "tuned_models"]
+__all__ = ["CycleOutcome", "Round", "conclude", "in_words", "tuned_model"]
 
 _KINDS = {"superni": "SuperNI", "tasks": "Everyday tasks"}
 
@@ -65,20 +65,11 @@ class _Tuned(Struct, frozen=True, kw_only=True):
     gguf: str | None = None
 
 
-def tuned_models(folder: Path) -> Mapping[int, str]:
-    """Return what reaches each round's model, looked up when it is asked for."""
-    return _TunedModels(folder)
-
-
-class _TunedModels(dict[int, str]):
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._folder = folder
-
-    def __missing__(self, number: int) -> str:
-        place = tuned_folder(self._folder, number)
-        tuned = msgspec.json.decode((place / "tuned.json").read_bytes(), type=_Tuned)
-        return tuned.model if tuned.gguf is None else str(place / tuned.gguf)
+def tuned_model(folder: Path, number: int) -> str:
+    """Return what reaches the model of a round whose finetuning is done."""
+    place = tuned_folder(folder, number)
+    tuned = msgspec.json.decode((place / "tuned.json").read_bytes(), type=_Tuned)
+    return tuned.model if tuned.gguf is None else str(place / tuned.gguf)
 
 
 def conclude(folder: Path, plan: Plan, seconds: Mapping[str, float]) -> CycleOutcome:

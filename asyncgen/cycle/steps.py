@@ -9,7 +9,7 @@ from msgspec import Struct
 from asyncgen.settings import EMBEDDED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from asyncgen.cycle.plan import Plan
@@ -66,20 +66,20 @@ def judged(plan: Plan) -> tuple[str, ...]:
     return ("superni", "tasks") if plan.superni else ("tasks",)
 
 
-def steps(folder: Path, plan: Plan, tuned: Mapping[int, str]) -> Iterator[Step]:
+def steps(folder: Path, plan: Plan, tuned: Callable[[int], str]) -> Iterator[Step]:
     """Name the commands in their order.
 
     Args:
         folder: Of the cycle.
         plan: What is wanted.
-        tuned: By round, what reaches its model: a GGUF file here, a name at a service. A round's
-            is looked up when the commands after its finetuning are asked for.
+        tuned: Returns what reaches a round's model: a GGUF file here, a name at a service. It is
+            called when the commands after that finetuning are asked for.
     """
     yield from _judge(folder, plan, BASE, plan.generate)
     writer = plan.generate
     for number in range(1, plan.rounds + 1):
         yield from _round(folder, plan, number, writer)
-        writer = tuned_settings(plan, tuned[number])
+        writer = tuned_settings(plan, tuned(number))
         yield from _judge(folder, plan, f"round {number}", writer)
 
 

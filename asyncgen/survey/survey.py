@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from asyncgen.survey.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+    from pathlib import Path
 
     from asyncgen.endpoints.base import Endpoint
     from asyncgen.records import Answer, Completion, Request, Stage
@@ -36,6 +38,12 @@ class SurveyFolder(JournalFolder):
     """A folder that holds the answers to one set of questions, by one model."""
 
     kind: ClassVar[str] = "survey folder"
+
+    @classmethod
+    def named(cls, parent: Path, what: str, model: str) -> SurveyFolder:
+        """Return the folder ``WHAT-MODEL``, with what no file's name should hold left out."""
+        name = re.sub(r"[^\w.-]+", "-", model).strip("-.")
+        return cls(parent / f"{what}-{name}")
 
     def read_terms(self) -> dict[str, str | int | float | bool]:
         """Return what was frozen; nothing before it was.

@@ -128,6 +128,26 @@ def test_a_run_goes_on_when_whoever_read_its_progress_has_left(tmp_path: Path) -
     assert len((tmp_path / "run" / "dataset.jsonl").read_bytes().splitlines()) == TARGET
 
 
+def test_an_evaluation_goes_on_when_whoever_read_its_progress_has_left(tmp_path: Path) -> None:
+    def slowly(_body: dict[str, Any], _number: int) -> Reply:
+        return Reply("x", delay=0.5)
+
+    command = ("evaluate", "tasks", "--model", "test-model", "--max-in-flight", "6")
+    out = tmp_path / "out"
+    # Longer than it takes until the first line of progress.
+    with (
+        ModelServer(slowly) as server,
+        start(*command, "--endpoint", server.url, "--out", out) as process,
+    ):
+        assert process.stderr is not None
+        _wait_until(lambda: len(server.bodies) >= 4)
+        process.stderr.close()
+        code = process.wait(timeout=50)
+
+    assert code == 0
+    assert (out / "scores.json").is_file()
+
+
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     def never(body: dict[str, Any], number: int) -> Reply:
         return Reply(answer(prompt_of(body)), delay=0 if number < 3 else 60)

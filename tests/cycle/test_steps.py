@@ -14,7 +14,7 @@ from asyncgen.errors import SettingsError
 
 LOCAL = {"endpoint": ["local"], "target": 5}
 HOSTED = {"endpoint": ["http://127.0.0.1:9/v1"], "model": "m", "target": 5}
-TUNED = {1: "one", 2: "two"}
+TUNED = {1: "one", 2: "two"}.__getitem__
 
 
 def test_the_model_is_judged_before_and_after_each_round() -> None:

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pipeline.profile_cases import DECISIONS, EXAMPLES, LISTS, ExampleCase, ListCase
+from pipeline.instance_cases import DECISIONS, EXAMPLES, ExampleCase
+from pipeline.list_cases import LISTS, ListCase
 
 from asyncgen.errors import SettingsError
 from asyncgen.pipeline.agenda import Agenda
@@ -19,7 +20,7 @@ from asyncgen.records import Answer, Completion
 from asyncgen.settings import resolve
 
 if TYPE_CHECKING:
-    from pipeline.profile_cases import DecisionCase
+    from pipeline.instance_cases import DecisionCase
 
     from asyncgen.pipeline.draft import Draft
     from asyncgen.records import FinishReason, Request

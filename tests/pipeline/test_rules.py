@@ -1,6 +1,6 @@
 """The default profile's rules on what models and people really wrote, and what only looks like it.
 
-That each rule finds its offence stands in ``profile_cases``.
+That each rule finds its offence stands in ``list_cases`` and ``instance_cases``.
 """
 
 from __future__ import annotations

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from rate.material import MODELS, row, write_rows, write_study
+from seeds.material import PAPER
 
 from asyncgen.errors import CorpusError
 from asyncgen.rate.responses import read_responses
 
-RELEASED = Path(__file__).parents[2].parent / "shared" / "data" / "predictions"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RELEASED = PAPER / "predictions"
 
 
 def test_every_task_and_model_is_there_once(tmp_path: Path) -> None:
