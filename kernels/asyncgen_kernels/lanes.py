@@ -86,47 +86,125 @@ class _Arguments:
         return self.builder.gep(self.builder.bitcast(pointer, kind.as_pointer()), [index])
 
 
-def _walk_lanes(arguments: _Arguments, width: int) -> None:
-    """The body of `walk` for one width of lanes."""
-    builder, kind = arguments.builder, _vector(width, 8 * BYTES // width)
-    _, masks, where, _, _, _, rows, starts, terms, first, last, found = arguments
-    state = _ir.alloca_once(builder, kind)
-    with _ir.for_range_slice(builder, first, last, _ONE, _WORD) as (place, _):
-        builder.store(_all(kind, -1), state)
-        start = arguments.item(starts, place)
-        end = arguments.item(starts, builder.add(place, _ONE))
-        with _ir.for_range_slice(builder, start, end, _ONE, _WORD) as (position, _):
-            row = arguments.item(where, arguments.item(terms, position))
-            mask = builder.load(arguments.vector(masks, row, kind), align=BYTES // 2)
-            old = builder.load(state)
-            common = builder.and_(old, mask)  # old ^ common is old & ~mask
-            builder.store(builder.or_(builder.add(old, common), builder.xor(old, common)), state)
+class _Lanes:
+    """What a walk does for one width of lanes: the recurrence, and its beginning and end."""
 
-        zeros = builder.xor(builder.load(state), _all(kind, -1))
-        lengths: Any = _reduced(builder, "ctpop", kind, zeros)
-        if width > 8:
-            lengths = builder.trunc(lengths, _vector(8, kind.count))
+    def __init__(self, arguments: _Arguments, width: int) -> None:
+        self._arguments = arguments
+        self._builder = arguments.builder
+        self._kind = _vector(width, 8 * BYTES // width)
+        self._narrow = _vector(8, self._kind.count)
+        _, self._masks, self._where, *_ = arguments
 
-        target = arguments.vector(found, arguments.item(rows, place), lengths.type)
-        builder.store(lengths, target, align=1)
+    def state(self) -> Any:
+        """Room for a state, in registers; at first that before any term."""
+        state = _ir.alloca_once(self._builder, self._kind)
+        self._builder.store(_all(self._kind, -1), state)
+        return state
+
+    def load(self, state: Any, states: Any, number: Any) -> None:
+        """Go on from the state with that number."""
+        saved = self._arguments.vector(states, number, self._kind)
+        self._builder.store(self._builder.load(saved, align=BYTES // 2), state)
+
+    def save(self, state: Any, states: Any, number: Any) -> None:
+        """Keep a state under that number."""
+        target = self._arguments.vector(states, number, self._kind)
+        self._builder.store(self._builder.load(state), target, align=BYTES // 2)
+
+    def step(self, state: Any, terms: Any, position: Any) -> None:
+        """Take one term: old ^ common is old & ~mask."""
+        builder, arguments = self._builder, self._arguments
+        row = arguments.item(self._where, arguments.item(terms, position))
+        mask = builder.load(arguments.vector(self._masks, row, self._kind), align=BYTES // 2)
+        old = builder.load(state)
+        common = builder.and_(old, mask)
+        builder.store(builder.or_(builder.add(old, common), builder.xor(old, common)), state)
+
+    def write(self, state: Any, found: Any, row: Any) -> None:
+        """Write the LCS, a byte for each lane."""
+        builder = self._builder
+        zeros = builder.xor(builder.load(state), _all(self._kind, -1))
+        lengths: Any = _reduced(builder, "ctpop", self._kind, zeros)
+        if self._kind.element.width > 8:
+            lengths = builder.trunc(lengths, self._narrow)
+
+        builder.store(lengths, self._arguments.vector(found, row, self._narrow), align=1)
+
+
+def _each_width(builder: ir.IRBuilder, arguments: _Arguments) -> Iterator[_Lanes]:
+    """Code for lanes of each width, whichever the masks have; the caller writes it meanwhile."""
+    bits = next(iter(arguments))
+    for width in WIDTHS:
+        with builder.if_then(builder.icmp_unsigned("==", bits, ir.Constant(_WORD, width))):
+            yield _Lanes(arguments, width)
 
 
 @_part
-def walk(_: Any, masks: Any, entries: Any, first: Any, last: Any, found: Any) -> Any:
-    """Write the LCS of the queries in the lanes with the entries at the places `first` to `last`.
+def grow(_: Any, masks: Any, stems: Any, first: Any, last: Any, states: Any) -> Any:
+    """Write the state before any term and those after the stems `first` to `last`, a chapter's.
 
-    See `Masks` and `Blocks` in `asyncgen_kernels.scan_kernels`. An entry's row of `found` gets a
-    byte for each lane. One step of all lanes is V ← (V + (V & M)) | (V & ~M), see
-    `asyncgen_kernels.lookup`; lanes do not carry into each other.
+    See `Masks` in `asyncgen_kernels.scan_kernels` and `Stems` in `asyncgen_kernels.stems`. One
+    step of all lanes is V ← (V + (V & M)) | (V & ~M), see `asyncgen_kernels.lookup`; lanes do not
+    carry into each other.
     """
-    kinds = (masks, entries, first, last, found)
+    kinds = (masks, stems, first, last, states)
 
     def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
         arguments = _Arguments(context, builder, kinds, values)
-        bits = next(iter(arguments))
-        for width in WIDTHS:
-            with builder.if_then(builder.icmp_unsigned("==", bits, ir.Constant(_WORD, width))):
-                _walk_lanes(arguments, width)
+        _, _, _, _, parents, words, start, end, target = arguments
+        four = ir.Constant(_WORD, 4)
+        for lanes in _each_width(builder, arguments):
+            state = lanes.state()
+            lanes.save(state, target, ir.Constant(_WORD, 0))
+            with _ir.for_range_slice(builder, start, end, _ONE, _WORD) as (stem, _):
+                lanes.load(state, target, arguments.item(parents, stem))
+                at = builder.mul(stem, four)
+                for place in range(4):
+                    lanes.step(state, words, builder.add(at, ir.Constant(_WORD, place)))
+
+                number = builder.add(builder.sub(stem, start), _ONE)
+                lanes.save(state, target, number)
+
+        return context.get_dummy_value()
+
+    return types.void(*kinds), generate
+
+
+@_part
+def walk(_: Any, masks: Any, tails: Any, first: Any, last: Any, states: Any, found: Any) -> Any:
+    """Write the LCS of the queries in the lanes with the entries at the places `first` to `last`.
+
+    See `Masks` in `asyncgen_kernels.scan_kernels` and `Tails` in `asyncgen_kernels.blocks`;
+    `states` are those that `grow` wrote. An entry's row of `found` gets a byte for each lane.
+
+    Two entries are walked side by side, as each step waits for the one before. Their tails are
+    equally long, and a last one without another is walked twice.
+    """
+    kinds = (masks, tails, first, last, states, found)
+
+    def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
+        arguments = _Arguments(context, builder, kinds, values)
+        _, _, _, heads, rows, starts, terms, begin, end, saved, result = arguments
+        final = builder.sub(end, _ONE)
+        two = ir.Constant(_WORD, 2)
+        for lanes in _each_width(builder, arguments):
+            states = (lanes.state(), lanes.state())
+            with _ir.for_range_slice(builder, begin, end, two, _WORD) as (place, _):
+                alone = builder.icmp_unsigned("==", place, final)
+                second = builder.select(alone, place, builder.add(place, _ONE))
+                places = (place, second)
+                spans = [arguments.item(starts, one) for one in places]
+                until = arguments.item(starts, builder.add(place, _ONE))
+                for state, one in zip(states, places, strict=True):
+                    lanes.load(state, saved, arguments.item(heads, one))
+
+                with _ir.for_range(builder, builder.sub(until, spans[0])) as step:
+                    for state, start in zip(states, spans, strict=True):
+                        lanes.step(state, terms, builder.add(start, step.index))
+
+                for state, one in zip(states, places, strict=True):
+                    lanes.write(state, result, arguments.item(rows, one))
 
         return context.get_dummy_value()
 

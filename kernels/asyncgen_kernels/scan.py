@@ -8,17 +8,18 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from asyncgen_kernels.blocks import BLOCK, Blocks, in_blocks, numbered
+from asyncgen_kernels.blocks import Blocks, in_blocks, numbered
 from asyncgen_kernels.columns import Columns
 from asyncgen_kernels.lanes import BYTES, WIDTHS
 from asyncgen_kernels.results import BINS, Best, Sums, add_scores
 from asyncgen_kernels.scan_kernels import (
     LONGEST,
     NEVER,
+    Cut,
     Masks,
     Queries,
     Scratch,
@@ -71,9 +72,9 @@ def scan_many(  # noqa: PLR0913 - three of them have defaults
 ) -> Scan:
     """Compare texts with all entries, or each with those that are older than it.
 
-    Memory beyond the arguments and the result: about 8 bytes for each token of the entries and
-    40 for each entry, however many queries there are; and columns, when a few queries or long
-    ones are compared one by one.
+    Memory beyond the arguments and the result: about 2 bytes for each token of the entries and
+    50 for each entry, however many queries there are, and a megabyte or two a thread; and columns,
+    when a few queries or long ones are compared one by one.
 
     Args:
         queries: Ids below `vocabulary`, or UNKNOWN, which matches nothing.
@@ -122,6 +123,13 @@ def scores(
     return found
 
 
+class _Group(NamedTuple):
+    """Queries that are compared at the same time, and the bits of a lane."""
+
+    bits: int
+    numbers: NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     """One scan: what it works on and, last but one and two, what it writes."""
@@ -153,12 +161,12 @@ class _Run:
         self._each(self._alone, chosen[~fit].tolist(), sums)
         until = int(self.limits[chosen[fit]].max(initial=0))
         if until:
-            chosen = chosen[fit][np.argsort(-lengths[fit], kind="stable")]
+            chosen = chosen[fit]
             term_of = numbered(self.queries, chosen, self.vocabulary)
             offsets = self.entries.offsets[: until + 1]
             blocks = in_blocks(self.entries.tokens[: offsets[-1]], offsets, term_of)
-            together = partial(self._together, blocks, term_of)
-            self._each(together, self._groups(chosen), sums)
+            cut = Cut(term_of, blocks.used)
+            self._each(partial(self._together, blocks, cut), self._groups(chosen, cut), sums)
 
     def _each(
         self, work: Callable[[_Item, Sums], None], items: Sequence[_Item], sums: Sums
@@ -184,30 +192,35 @@ class _Run:
         if self.scores.size:
             self.scores[query] = found
 
-    def _groups(self, chosen: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """Queries by falling length, cut into groups whose first one fits into a lane."""
-        lengths = np.diff(self.queries.offsets)[chosen]
-        groups: list[NDArray[np.int64]] = []
+    def _groups(self, chosen: NDArray[np.int64], cut: Cut) -> list[_Group]:
+        """Queries by the lanes that they need, and by length, which decides about F."""
+        offsets = self.queries.offsets
+        matter = np.append(0, np.cumsum(cut.used[cut.term_of[self.queries.tokens]]))
+        bits = _widths(np.diff(matter[offsets])[chosen])
+        order = np.lexsort((-np.diff(offsets)[chosen], -bits))
+        chosen, bits = chosen[order], bits[order]
+        groups: list[_Group] = []
         start = 0
         while start < chosen.size:
-            end = start + 8 * BYTES // _width(lengths[start])
-            groups.append(chosen[start:end])
+            width = int(bits[start])
+            end = start + 8 * BYTES // width
+            groups.append(_Group(width, chosen[start:end]))
             start = end
 
         return groups
 
-    def _together(
-        self, blocks: Blocks, term_of: NDArray[np.int32], chosen: NDArray[np.int64], sums: Sums
-    ) -> None:
+    def _together(self, blocks: Blocks, cut: Cut, group: _Group, sums: Sums) -> None:
         """Compare a group of queries."""
+        bits, chosen = group
         lengths, before = np.diff(self.queries.offsets)[chosen], self.limits[chosen]
-        bits = _width(lengths[0])
         queries = Queries(chosen, lengths, before, int(before.max()), 8 * BYTES // bits)
-        vectors = _aligned((1 + 8 * BYTES) * BYTES)  # a term takes a bit at least
-        masks = Masks(bits, vectors, np.zeros(term_of.max(initial=-1) + 1, np.int32))
-        fill_masks(self.queries.tokens, self.queries.offsets, term_of, queries, masks)
+        vectors = _aligned((1 + int(lengths.sum())) * BYTES)  # more than there are terms
+        masks = Masks(bits, vectors, np.zeros(cut.used.size, np.int32))
+        fill_masks(self.queries.tokens, self.queries.offsets, cut, queries, masks)
+        stems = int(np.diff(blocks.stems.firsts).max())
         scratch = Scratch(
-            found=np.empty((BLOCK + 1) * BYTES, np.uint8),
+            states=_aligned((stems + 1) * BYTES),
+            found=np.empty(blocks.most_rows * queries.lanes, np.uint8),
             bars=np.full(BYTES, NEVER, np.int8),
             counts=np.zeros((LONGEST + 1) * BYTES, np.uint32),
         )
@@ -215,9 +228,9 @@ class _Run:
         scan_group(blocks, queries, masks, result, scratch)
 
 
-def _width(length: int) -> int:
-    """Bits of the narrowest lane that so many tokens fit into."""
-    return next(width for width in WIDTHS if length <= width)
+def _widths(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bits of the narrowest lanes that so many tokens fit into."""
+    return np.array(WIDTHS)[np.searchsorted(WIDTHS, lengths)]
 
 
 def _aligned(size: int) -> NDArray[np.uint8]:

@@ -2,8 +2,9 @@
 
 The queries stand side by side in the lanes of a vector, each lane as wide as the longest of them
 needs, and the recurrence of `asyncgen_kernels.lookup` runs in all of them while an entry is read
-once. The entries come in blocks of one length, where a query's F is a function of the LCS alone:
-the LCS, bytes, are compared and counted, and F is computed for each value, not for each pair.
+once, and what several begin with is read once for all. A chapter of entries is walked, and then
+its blocks of one length are gone through, where a query's F is a function of the LCS alone: the
+LCS, bytes, are compared and counted, and F is computed for each value, not for each pair.
 
 Functions that are called for a block get few arrays: Numba counts references to each at a call.
 """
@@ -52,12 +53,25 @@ class Queries(NamedTuple):
     lanes: int
 
 
+class Cut(NamedTuple):
+    """Which of a query's tokens matter: those that some entry has; others change no LCS.
+
+    Attributes:
+        term_of: The numbers of tokens from 1, 0 for others, shape (vocabulary + 1,).
+        used: Whether an entry has them, shape (terms + 1,); not so the first one.
+    """
+
+    term_of: NDArray[np.uint16]
+    used: NDArray[np.bool_]
+
+
 class Masks(NamedTuple):
     """Where terms stand in queries.
 
     Attributes:
         bits: Of a lane.
-        vectors: A vector of lanes for each term, the first one for all that no query has.
+        vectors: A vector of lanes for each term, a bit for each token that matters; the first
+            one, with none, for all terms that no query has.
         where: The vector of each term, shape (terms + 1,).
     """
 
@@ -70,11 +84,13 @@ class Scratch(NamedTuple):
     """Room to work in.
 
     Attributes:
-        found: The LCS of the members of a block, shape (members, lanes), flat, in whole vectors.
+        states: Of the recurrence after each stem of a chapter, shape (stems + 1, 128), flat.
+        found: The LCS of a chapter's entries, shape (rows, lanes), flat, in whole vectors.
         bars: In each column of a vector the LCS that is not enough to be near, shape (128,).
         counts: How often each LCS was found in each column, shape (65 · 128,).
     """
 
+    states: NDArray[np.uint8]
     found: NDArray[np.uint8]
     bars: NDArray[np.int8]
     counts: NDArray[np.uint32]
@@ -84,23 +100,24 @@ class Scratch(NamedTuple):
 def fill_masks(
     tokens: NDArray[np.int32],
     offsets: NDArray[np.int64],
-    term_of: NDArray[np.int32],
+    cut: Cut,
     queries: Queries,
     masks: Masks,
 ) -> None:
     """Write the masks of the queries, which are among these texts; all 0 before."""
+    term_of, used = cut
     last = 0
     for lane in range(queries.numbers.size):
+        bit = lane * masks.bits
         start = offsets[queries.numbers[lane]]
         for position in range(queries.lengths[lane]):
-            token = tokens[start + position]
-            if token >= 0:
-                term = term_of[token]
+            term = term_of[tokens[start + position]]
+            if used[term]:
                 if masks.where[term] == 0:
                     last += 1
                     masks.where[term] = last
-                byte = masks.where[term] * lanes.BYTES + ((lane * masks.bits + position) >> 3)
-                masks.vectors[byte] |= 1 << (position & 7)
+                masks.vectors[masks.where[term] * lanes.BYTES + (bit >> 3)] |= 1 << (bit & 7)
+                bit += 1
 
 
 @part
@@ -138,10 +155,14 @@ def _set_bars(bars: NDArray[np.int8], entry: int, n: int, queries: Queries, best
 
 @part
 def _rank(
-    scratch: Scratch, members: NDArray[np.int64], n: int, queries: Queries, best: Best
+    found: NDArray[np.uint8],
+    bars: NDArray[np.int8],
+    members: NDArray[np.int64],
+    n: int,
+    queries: Queries,
+    best: Best,
 ) -> None:
     """Take the entries above the bar into the nearest of their queries."""
-    found, bars, _ = scratch
     index, score = best
     last = score.shape[1] - 1
     shift = lanes.lowest_bit(np.uint64(queries.lanes))  # divisions took longer than all the rest
@@ -235,11 +256,18 @@ def scan_group(
         scratch: Bars as high as can be.
     """
     best, sums, scores = result
-    found, bars, counts = scratch
-    lengths, bounds = entries.lengths, entries.bounds
+    states, rows, bars, counts = scratch
+    lengths, bounds, stems = entries.lengths, entries.bounds, entries.stems
     ranked = best.scores.shape[1] > 0
-    most = 0
+    most, chapter = 0, 0
     for block in range(lengths.size):
+        if block == entries.chapters[chapter]:
+            chapter += 1
+            start, end = stems.firsts[chapter - 1], stems.firsts[chapter]
+            lanes.grow(masks, stems, start, end, states)
+            end = bounds[entries.chapters[chapter]]
+            lanes.walk(masks, entries.tails, bounds[block], end, states, rows)
+
         n: int = lengths[block]
         first, last = bounds[block], bounds[block + 1]
         members = entries.members[first:last]
@@ -247,11 +275,11 @@ def scan_group(
             _set_bars(bars, members[0] - 1, n, queries, best)
 
         if members[0] < queries.until:
-            lanes.walk(masks, entries, first, last, found)
+            found = rows[entries.rows[block] * queries.lanes :]
             vectors = _hide(found, members, queries)
             most = max(most, lanes.count(found, vectors, counts))
             if ranked:
-                _rank(scratch, members, n, queries, best)
+                _rank(found, bars, members, n, queries, best)
             if scores.size:
                 _write_scores(found, members, n, queries, scores)
 

@@ -13,10 +13,12 @@ from rapidfuzz.distance import LCSseq
 from rapidfuzz.process import cdist
 from similarity import reference
 
+from asyncgen_kernels.blocks import CHAPTER, in_blocks, numbered
 from asyncgen_kernels.columns import Columns
 from asyncgen_kernels.entries import Entries, EntriesView
 from asyncgen_kernels.lookup import lcs_pair
 from asyncgen_kernels.scan import Scan, scan_many, scores, scores_many
+from asyncgen_kernels.stems import STEMS, WORD
 from asyncgen_kernels.text import UNKNOWN, Encoded
 
 if TYPE_CHECKING:
@@ -155,6 +157,47 @@ def test_many_queries_fill_groups_of_every_width() -> None:
 def test_many_entries_fill_blocks() -> None:
     """Of one length 255 are counted in bytes at a time."""
     check(some_texts(20, seed=3), some_texts(700, seed=4, lengths=(0, 6, 6, 6, 70)), k=40)
+
+
+def test_entries_that_begin_alike_are_walked_on_from_there() -> None:
+    """A text cut off after each token, once or thrice, and going on otherwise from there."""
+    text = some_texts(1, seed=15, lengths=(64,))[0]
+    entries = [text[:length] for length in range(65) for _ in range(1 + length % 3)]
+    entries += [[*text[:length], 39, *text[: length % 7]] for length in range(64)]
+    queries = some_texts(30, seed=16, lengths=(3, 12, 30, 64))
+
+    check([*queries, text, text[::-1]], entries, k=5)
+
+
+def test_more_beginnings_than_are_kept() -> None:
+    """Entries that come when a chapter has all its stems hang on shorter ones."""
+    chance = random.Random(17)
+    heads = [chance.choices(range(40), k=2 * WORD) for _ in range(CHAPTER // 3)]
+    entries = [[*head, tail] for tail in (1, 2, 3) for head in heads]
+    queries = [*some_texts(5, seed=18, lengths=(5, 20)), list(range(40))]
+    texts, pool = encoded(queries), view(entries)
+    term_of = numbered(texts, np.arange(len(queries)), VOCABULARY)
+
+    assert in_blocks(pool.tokens, pool.offsets, term_of).stems.firsts.tolist() == [0, STEMS]
+    check(queries, entries)
+
+
+def test_more_entries_than_a_chapter() -> None:
+    entries = some_texts(2 * CHAPTER + 100, seed=19, lengths=(0, 2, 5, 9, 13, 40))
+
+    check(some_texts(5, seed=20), entries, k=3)
+
+
+def test_tokens_that_no_entry_has_take_no_room_in_a_lane() -> None:
+    """Queries of 64 tokens of which 0 to 64 matter, so that lanes of all widths hold them."""
+    chance = random.Random(21)
+    queries: Texts = []
+    for matter in range(65):
+        query = chance.choices(range(40), k=matter) + chance.choices((40, UNKNOWN), k=64 - matter)
+        chance.shuffle(query)
+        queries.append(query)
+
+    check(queries, some_texts(90, seed=22))
 
 
 @pytest.mark.parametrize("queries", [1, 3, 4, 600])
