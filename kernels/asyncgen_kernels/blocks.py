@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels import lanes
 from asyncgen_kernels.bits import ONE, whole
 from asyncgen_kernels.compiled import compiled, reader
 from asyncgen_kernels.stems import EDGES, STEMS, WORD, Hung, Stems, hang
+from asyncgen_kernels.vectors import prefetch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -222,7 +222,7 @@ def _cut_down(
         if entry + _AHEAD < members.size:
             ahead = offsets[members[entry + _AHEAD]]
             for line in range(3):  # most of what an entry takes
-                lanes.prefetch(tokens, ahead + line * _LINE)
+                prefetch(tokens, ahead + line * _LINE)
 
         hung.starts[entry] = end
         for position in range(np.uint64(offsets[member]), np.uint64(offsets[member + 1])):

@@ -1,6 +1,7 @@
-"""Which entries may be similar to a text: read from the lists of its prefix, by postings alone.
+"""Which entries may be similar to a text: by signatures and lengths alone.
 
 No entry that is similar is ever left out; most that are not are, by bounds on what can be shared.
+Each bit of one text's signature that the other's lacks is a token, at least one, without a partner.
 """
 
 from __future__ import annotations
@@ -9,59 +10,55 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from asyncgen_kernels.bits import popcount, spread, whole
-from asyncgen_kernels.compiled import inlined, reader
-from asyncgen_kernels.lanes import prefetch
+from asyncgen_kernels.bits import ONE, popcount, whole
+from asyncgen_kernels.compiled import fused, inlined, part, reader
+from asyncgen_kernels.likeness import alike
 from asyncgen_kernels.measure import SHORT, Bar, fill_row
-from asyncgen_kernels.postings import (
-    LONG,
-    MOST,
-    POSTINGS,
-    RUNS,
-    SHIFT,
-    STARTS,
-    Lists,
-    Tail,
-    Text,
-    first_of_its_kind,
-    list_shift,
-)
+from asyncgen_kernels.ordered import Text, known_from
+from asyncgen_kernels.plan import END, LINE, PLACE, START, Query
+from asyncgen_kernels.postings import MOST, Lists
+from asyncgen_kernels.vectors import lowest_bit, prefetch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MANY = 48  # candidates that had better be looked at before there are more
+    from asyncgen_kernels.tail import Tail
+
+BLOCK = 64
+"""Postings looked at together."""
+
+FOUND = 2 * BLOCK
+"""Of which there is room for so many: one block is looked at while there is at most one."""
+
+_AHEAD = 3  # spans
+_HALF, _MUCH = 1 << 15, 1 << 30  # in units of 2^-16
 _LENGTH, _PLACES = np.uint64(255), np.uint64(8)  # the parts of a key
 
 
-class Query(NamedTuple):
-    """A text on its way through the lists.
+class Reading(NamedTuple):
+    """Room for what is found.
 
     Attributes:
-        text: Its tokens in the common order.
-        m: How many they are.
-        required: See `Bar`, whose rows for m these are.
-        spare: See `Bar`.
-        least: See `Bar`.
-        longest: See `Bar`.
+        postings: Those whose signature fits, and the place of the token, shape (FOUND, 2).
+        found: Candidates: the name of the entry, its length as in a key from bit 32, and from bit
+            40 the most that it may share with the query. Shape (FOUND,).
+        rows: For the bounds of a query that is too long for the tables, shape (3, SHORT).
+        longest: See `Query`, with room for a longer one.
     """
 
-    text: Text
-    m: int
-    required: NDArray[np.int16]
-    spare: NDArray[np.int16]
-    least: NDArray[np.int16]
-    longest: int
+    postings: NDArray[np.int64]
+    found: NDArray[np.uint64]
+    rows: NDArray[np.int16]
+    longest: NDArray[np.int64]
 
 
 class Place(NamedTuple):
-    """Where a query's token stands.
+    """Where a query's token stands, taken for the first that is shared.
 
     Attributes:
         rest: The signature of the tokens after it.
         left: How many tokens there are from it on.
-        longest: The greatest length of which an entry can be similar if this is the first token
-            that the two share.
+        longest: The greatest length of which an entry can be similar.
     """
 
     rest: np.uint64
@@ -69,22 +66,72 @@ class Place(NamedTuple):
     longest: int
 
 
-@reader
-def query_of(bar: Bar, text: Text, m: int, room: NDArray[np.int16]) -> Query:
-    """The query of a text; `room` is for the rows of one that is not in the tables."""
-    if m < SHORT:
-        return Query(text, m, bar.required[m], bar.spare[m], bar.least[m], whole(bar.longest[m]))
+@part
+def room_for_reading(longest: int) -> Reading:
+    """Room for queries of up to `longest` tokens."""
+    return Reading(
+        np.empty((FOUND, 2), np.int64),
+        np.empty(FOUND, np.uint64),
+        np.empty((3, SHORT), np.int16),
+        np.empty(longest + 1, np.int64),
+    )
 
-    longest = fill_row(bar.threshold, m, room[0], room[1], room[2])
-    return Query(text, m, room[0], room[1], room[2], longest)
+
+@fused
+def query_of(bar: Bar, tokens: NDArray[np.int32], text: Text, reading: Reading) -> Query:
+    """The query of a text, given also in the common order, in the given room."""
+    rows, limits, m = reading.rows, reading.longest, tokens.size
+    needs, spare, least = rows[0], rows[1], rows[2]
+    if m < SHORT:
+        needs, spare, least = bar.required[m], bar.spare[m], bar.least[m]
+        longest = whole(bar.longest[m])
+    else:
+        longest = fill_row(bar.threshold, m, needs, spare, least)
+
+    for at in range(m + 1):
+        while longest > 0 and (spare[longest] < 0 or needs[longest] > m - at):
+            longest -= 1
+
+        limits[at] = longest
+
+    shared = shared_by_all(bar, m)
+    return Query(tokens, text, m, known_from(text, m), shared, needs, spare, least, limits)
+
+
+@reader
+def shared_by_all(bar: Bar, m: int) -> tuple[int, int]:
+    """Bounds of what texts of m and n tokens must share, base and slope.
+
+    (base + slope · n) / 2^16, rounded down, is `required`, or one less. Where m is so large that
+    it does not fit a number of 32 bits, it is much less; it decides nothing alone.
+    """
+    slope = whole(bar.threshold * _HALF)
+    return min(slope * m + 2 * _HALF - 1, _MUCH), slope
+
+
+@inlined
+def _place_of(query: Query, at: int) -> Place:
+    return Place(query.text.rest[at + 1], query.m - at, query.longest[at])
+
+
+@inlined
+def _alike(
+    signatures: NDArray[np.uint64],
+    keys: NDArray[np.uint16],
+    start: int,
+    count: int,
+    query: Query,
+    place: Place,
+) -> np.uint64:
+    """Which postings may fit, as bits: all that do, and a few whose length is at the limit."""
+    bounds = (place.left, query.shared[0], query.shared[1])
+    fitting: np.uint64 = alike((signatures, keys), start, count, place.rest, bounds)
+    return fitting
 
 
 @inlined
 def _similar(query: Query, place: Place, key: np.uint64, theirs: np.uint64) -> bool:
-    """Whether the entry of a posting may be similar: no if too many tokens lack a partner.
-
-    Each bit of one text's signature that the other's lacks is at least one such token.
-    """
+    """Whether the entry of a posting may be similar: no if too many tokens lack a partner."""
     n = key & _LENGTH
     lacking = popcount(place.rest & ~theirs) + whole(query.required[n])
     spared = popcount(theirs & ~place.rest) + whole(key >> _PLACES)
@@ -99,205 +146,107 @@ def _in_prefix(query: Query, place: Place, key: np.uint64) -> bool:
 
 
 @inlined
-def _candidate(place: Place, key: np.uint64, theirs: np.uint64, entry: np.uint32) -> np.uint64:
-    """The entry, its length as in the key, and the most that it shares if this comes first."""
+def _candidate(place: Place, key: np.uint64, theirs: np.uint64, name: np.uint32) -> np.uint64:
     n = whole(key & _LENGTH)
     mine_left = place.left - popcount(place.rest & ~theirs)
     theirs_left = n - whole(key >> _PLACES) - popcount(theirs & ~place.rest)
     most = np.uint64(mine_left if n == MOST else min(mine_left, theirs_left))
-    return np.uint64(entry) | (key & _LENGTH) << np.uint64(32) | most << np.uint64(40)
+    return np.uint64(name) | (key & _LENGTH) << np.uint64(32) | most << np.uint64(40)
 
 
-@reader
-def _read_chain(
-    tail: Tail, posting: int, query: Query, place: Place, found: NDArray[np.uint64]
-) -> int:
-    count = 0
-    while posting >= 0:
-        key = np.uint64(tail.keys[posting])
-        if _in_prefix(query, place, key) and _similar(query, place, key, tail.signatures[posting]):
-            if count < found.size:
-                found[count] = _candidate(
-                    place, key, tail.signatures[posting], tail.entries[posting]
-                )
+@fused
+def read_tail(tail: Tail, query: Query, at: int, found: NDArray[np.uint64]) -> tuple[int, int]:
+    """Find candidates among the newest entries from `at` on, until there is a block of them.
 
-            count += 1
-
-        posting = whole(tail.following[posting])
-
-    return count
-
-
-@reader
-def _read_list(
-    lists: Lists,
-    bounds: tuple[int, int],
-    query: Query,
-    place: Place,
-    found: NDArray[np.uint64],
-) -> int:
-    """Read a list that is not LONG, up to where positions are too far back for any length."""
-    count = 0
-    for number in range(bounds[0], bounds[1]):
-        posting = np.uint64(number)
-        key = np.uint64(lists.keys[posting])
-        least = whole(query.least[key >> _PLACES])
-        if least > place.longest:
-            break
-
-        fits = (whole(key & _LENGTH) >= least) & (whole(key & _LENGTH) <= place.longest)
-        if fits and _similar(query, place, key, lists.signatures[posting]):
-            if count < found.size:
-                found[count] = _candidate(
-                    place, key, lists.signatures[posting], lists.entries[posting]
-                )
-
-            count += 1
-
-    return count
-
-
-@reader
-def _read_long(
-    lists: Lists,
-    bounds: tuple[int, int, int],
-    query: Query,
-    place: Place,
-    found: NDArray[np.uint64],
-) -> int:
-    """Read a LONG list: of each position the lengths for which it is within the prefix.
-
-    `bounds` are where the list begins, where the segment's postings do, and its tables.
+    Returns:
+        How many were found, and where to go on.
     """
-    count = 0
-    start, base, tables = bounds
-    table = tables + whole(lists.entries[start])
-    first, last = whole(lists.runs[table]), whole(lists.runs[table + 1])
-    table += 2 - first
-    while last >= first and whole(query.least[last]) > place.longest:
-        last -= 1
+    count, end, first = whole(0), whole(tail.used[0]), query.unknown
+    place = Place(query.text.rest[first], query.m - first, query.longest[first])
+    if place.longest == 0:
+        return count, end
 
-    for position in range(first, last + 1):
-        number = base + whole(lists.runs[table + position])
-        prefetch(lists.keys, number)
-        prefetch(lists.signatures, number)
-
-    for position in range(first, last + 1):
-        least = whole(query.least[position])
-        number = base + whole(lists.runs[table + position])
-        end = base + whole(lists.runs[table + position + 1])
-        number = _skip(lists.keys, number, end, (position << 8) + least)
-        beyond = (position << 8) + place.longest
-        while number < end:
-            posting = np.uint64(number)
-            key = np.uint64(lists.keys[posting])
-            if whole(key) > beyond:
-                break
-
-            if _similar(query, place, key, lists.signatures[posting]):
-                if count < found.size:
-                    found[count] = _candidate(
-                        place, key, lists.signatures[posting], lists.entries[posting]
-                    )
-
+    while at < end and count <= BLOCK:
+        size = min(end - at, BLOCK)
+        fitting = _alike(tail.signatures, tail.keys, at, size, query, place)
+        while fitting:
+            number = np.uint64(at + lowest_bit(fitting))
+            fitting &= fitting - ONE
+            key, theirs = np.uint64(tail.keys[number]), tail.signatures[number]
+            if _in_prefix(query, place, key) and _similar(query, place, key, theirs):
+                found[count] = _candidate(place, key, theirs, tail.names[number])
                 count += 1
 
-            number += 1
+        at += size
 
-    return count
+    return count, at
+
+
+@fused
+def read_spans(
+    lists: Lists, query: Query, spans: NDArray[np.int64], at: int, reading: Reading
+) -> tuple[int, int]:
+    """Find candidates in the spans from `at` on, until there is a block of postings that fit.
+
+    What is left of the span where that is so is left there.
+
+    Returns:
+        How many were found, and at which span to go on.
+    """
+    count = whole(0)
+    while at < spans.shape[0] and count <= BLOCK:
+        span = spans[at]
+        _fetch(lists, spans, at + _AHEAD)
+        while span[START] < span[END] and count <= BLOCK:
+            count = _read_block(lists, query, span, reading.postings, count)
+
+        at += span[START] >= span[END]
+
+    return _settle(lists, query, reading, count), at
 
 
 @inlined
-def _skip(keys: NDArray[np.uint16], start: int, end: int, key: int) -> int:
-    """The first of the postings from start to end whose key is not below this one."""
-    while end - start > 8:
-        middle = (start + end) >> 1
-        below = whole(keys[np.uint64(middle)]) < key
-        start, end = (middle + 1, end) if below else (start, middle)
-
-    while start < end and whole(keys[np.uint64(start)]) < key:
-        start += 1
-
-    return start
+def _fetch(lists: Lists, spans: NDArray[np.int64], number: int) -> None:
+    """Have the first block of a span fetched but for its beginning, which is on its way."""
+    if number < spans.shape[0]:
+        start, end = spans[number, START], spans[number, END]
+        for line in range(start + 2 * LINE, min(end, start + BLOCK), LINE):
+            prefetch(lists.signatures, line)
 
 
-@reader
-def _fetch_lists(lists: Lists, query: Query) -> None:
-    """Have all that `gather` will read first fetched into the cache at the same time."""
-    segments = lists.segments
-    places = query.m // 2 + 2 if query.m > 3 else query.m
-    for step in range(2):
-        for segment in range(segments.shape[0] - 1):
-            first, shift = segments[segment, STARTS], np.uint64(segments[segment, SHIFT])
-            base = segments[segment, POSTINGS]
-            for at in range(places):
-                number = first + whole(spread(query.text.tokens[at], shift))
-                if step == 0:
-                    prefetch(lists.starts, number)
-                else:
-                    start = base + whole(lists.starts[number])
-                    prefetch(lists.keys, start)
-                    prefetch(lists.signatures, start)
-                    prefetch(lists.entries, start)
-
-
-@reader
-def _read_all(
-    lists: Lists, tail: Tail, token: int, query: Query, place: Place, found: NDArray[np.uint64]
+@inlined
+def _read_block(
+    lists: Lists,
+    query: Query,
+    span: NDArray[np.int64],
+    postings: NDArray[np.int64],
+    count: int,
 ) -> int:
-    """Read the lists of a token, one in the tail and one in each segment."""
-    count, segments = 0, lists.segments
-    head = whole(tail.heads[spread(token, list_shift(tail.heads.size))])
-    if head >= 0:
-        count = _read_chain(tail, head, query, place, found)
-
-    for segment in range(segments.shape[0] - 1):
-        shift, base = np.uint64(segments[segment, SHIFT]), segments[segment, POSTINGS]
-        number = segments[segment, STARTS] + whole(spread(token, shift))
-        start = base + whole(lists.starts[number])
-        end = base + whole(lists.starts[number + 1])
-        room = found[min(count, found.size) :]
-        if end - start >= LONG:
-            bounds = (start, base, segments[segment, RUNS])
-            count += _read_long(lists, bounds, query, place, room)
-        elif end > start:
-            count += _read_list(lists, (start, end), query, place, room)
+    """Note those of a span's next postings whose signature may fit; return how many there are."""
+    start, place = span[START], _place_of(query, span[PLACE])
+    stop = min(span[END], start + BLOCK)
+    span[START] = stop
+    fitting = _alike(lists.signatures, lists.keys, start, stop - start, query, place)
+    while fitting:
+        number = start + lowest_bit(fitting)
+        fitting &= fitting - ONE
+        prefetch(lists.names, number)
+        postings[count, 0], postings[count, 1] = number, span[PLACE]
+        count += 1
 
     return count
 
 
-@reader
-def gather(
-    lists: Lists, tail: Tail, query: Query, found: NDArray[np.uint64], first: int
-) -> tuple[int, int]:
-    """Write the candidates that share the token at place `first` or one after it.
+@fused
+def _settle(lists: Lists, query: Query, reading: Reading, count: int) -> int:
+    """Make candidates of those postings that fit by their own length and position, too."""
+    found = whole(0)
+    for number in range(count):
+        posting = np.uint64(reading.postings[number, 0])
+        place = _place_of(query, reading.postings[number, 1])
+        key, theirs = np.uint64(lists.keys[posting]), lists.signatures[posting]
+        if _in_prefix(query, place, key) and _similar(query, place, key, theirs):
+            reading.found[found] = _candidate(place, key, theirs, lists.names[posting])
+            found += 1
 
-    Stops when there are many. An entry that is similar has, where it is found by the first token
-    that it shares with the query, a bound that holds; it may be found again by others.
-
-    Returns:
-        How many there are, of which as many as there is room for were written; and the place
-        from where to go on, m at the end.
-    """
-    count, longest = 0, query.longest
-    if first == 0:
-        _fetch_lists(lists, query)
-
-    for at in range(first, query.m):
-        if count >= _MANY:
-            return count, at
-
-        left = query.m - at
-        while longest > 0 and (query.spare[longest] < 0 or query.required[longest] > left):
-            longest -= 1
-
-        if longest == 0:
-            break
-
-        token = query.text.tokens[at]
-        if token >= 0 and first_of_its_kind(query.text, at):
-            place = Place(query.text.rest[at + 1], left, longest)
-            room = found[min(count, found.size) :]
-            count += _read_all(lists, tail, token, query, place, room)
-
-    return count, query.m
+    return found

@@ -67,6 +67,21 @@ def reader(function: _Function) -> _Function:
     return cast("_Function", njit(nogil=True, **options)(function))
 
 
+def fused(function: _Function) -> _Function:
+    """A reader that becomes part of its callers, for what is called once a microsecond or oftener.
+
+    A call hands over every array of every tuple, seven words each: a hundred and more for a
+    query and what it searches. Larger code takes longer to compile.
+    """
+    options: dict[str, Any] = {
+        "no_cpython_wrapper": True,
+        "no_cfunc_wrapper": True,
+        "_nrt": False,
+        "forceinline": True,
+    }
+    return cast("_Function", njit(nogil=True, **options)(function))
+
+
 def inlined(function: _Function) -> _Function:
     """A part that Numba copies into its callers, where LLVM left to itself would not."""
     return cast("_Function", njit(nogil=True, inline="always")(function))

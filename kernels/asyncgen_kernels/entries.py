@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from asyncgen_kernels.search import Store
+from asyncgen_kernels.comparing import Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,12 +93,11 @@ def roomy(array: NDArray[_Number], used: int, size: int) -> NDArray[_Number]:
     """The array, or a larger copy of its used part with room for at least `size` numbers.
 
     It grows by half. What is not yet written is address space only: the system gives it memory
-    page by page, at the first touch, which takes longer than copying does. An empty one is made
-    to measure.
+    page by page, at the first touch, which takes longer than copying does.
     """
     if size <= array.size:
         return array
 
-    larger = np.empty(size if used == 0 else size + size // 2, array.dtype)
+    larger = np.empty(size + size // 2, array.dtype)
     larger[:used] = array[:used]
     return larger

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -13,13 +13,12 @@ from asyncgen_kernels.postings import (
     ENTRIES,
     POSTINGS,
     RUNS,
+    SAMPLED,
     SHIFT,
     STARTS,
     Lists,
-    Tail,
-    chain,
 )
-from asyncgen_kernels.search import Decisions, decide
+from asyncgen_kernels.search import Decisions, Indexed, decide, room_to_decide
 from asyncgen_kernels.segments import (
     Loose,
     Segment,
@@ -29,28 +28,35 @@ from asyncgen_kernels.segments import (
     scatter,
     write_tables,
 )
+from asyncgen_kernels.tail import Tail, fill_tail
+from asyncgen_kernels.wide import WORDS, Wide, units_at_most, widen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from asyncgen_kernels.text import Encoded
 
-_TAIL = 2048  # entries that are kept in chains
-_CHAINS = 16_384
+_Number = TypeVar("_Number", bound=np.generic)
+
+_TAIL = 1024  # entries
 _FEWEST_LISTS = 1024
 _MOST_POSTINGS = 2**32 - 1
-_MOST_CHAINED = 2**31 - 1
+_MOST_UNITS = 2**32 - 1
+_MANY_QUERIES = 2**31  # a mark of what a query has seen has 32 bits for its number
+_VECTOR = 8  # postings that are read behind the last
 _NO_TABLES = np.empty(0, np.uint32)
 
 
 class Index:
     """Entries, and postings of all of them: exact decisions at one threshold.
 
-    The newest entries are in a tail of chains; when it is full they become a segment of sorted
-    lists. Segments are merged so that each is larger than all after it together (as the digits
-    of a binary counter, and as in a log-structured merge tree), so there are few; whenever the
-    entries have doubled, all become one, with tokens ranked anew. Decisions do not depend on any
-    of this.
+    The newest entries are in a tail, all of which is looked at; when it is full they become a
+    segment of sorted lists. Segments are merged so that each is larger than all after it together
+    (as the digits of a binary counter, and as in a log-structured merge tree), so there are few;
+    whenever the entries have doubled, all become one, with tokens ranked anew. Decisions do not
+    depend on any of this.
+
+    One thread at a time may use it.
 
     Args:
         threshold: Reject above this score, in (0, 1].
@@ -65,9 +71,11 @@ class Index:
         self._ranks = np.empty(0, np.int32)
         self._fitted = 0  # entries when the tokens were ranked
         self._indexed = 0  # entries in segments
-        self._chained = 0  # entries in segments or in the tail
+        self._known = 0  # entries in segments or in the tail
         self._lists = _no_lists()
         self._tail = _empty_tail()
+        self._wide = _nothing_wide()
+        self._room = room_to_decide()
 
     @property
     def threshold(self) -> float:
@@ -88,9 +96,10 @@ class Index:
         Raises:
             OverflowError: When the entries outgrow 32 bits; nothing is appended.
         """
-        self._tail = _tail_with_room(self._tail, texts.tokens.size)
+        self._wide = _wide_with_room(self._wide, texts.tokens.size)
+        self._tail = _tail_with_room(self._tail, texts.offsets.size - 1)
         decisions = self._decide(texts, append=True)
-        self._chained = len(self._entries)
+        self._known = len(self._entries)
         return decisions
 
     def append(self, texts: Encoded) -> None:
@@ -113,13 +122,14 @@ class Index:
         count = len(self._entries)
         if count - self._indexed >= _TAIL:
             self._make_segment(count, vocabulary)
-        elif count > self._chained:
+        elif count > self._known:
             tokens, offsets = self._entries.view()
-            bounds = offsets[self._chained :]
-            self._tail = _tail_with_room(self._tail, int(bounds[-1] - bounds[0]))
-            chain(tokens, bounds, self._chained, (self._bar, self._ranks), self._tail)
+            new = offsets[self._known :]
+            self._wide = _wide_with_room(self._wide, int(new[-1] - new[0]))
+            self._tail = _tail_with_room(self._tail, count - self._known)
+            fill_tail(tokens, new, self._known, self._ranks, (self._tail, self._wide))
 
-        self._chained = count
+        self._known = count
 
     def _decide(self, texts: Encoded, *, append: bool) -> Decisions:
         count = texts.offsets.size - 1
@@ -127,8 +137,11 @@ class Index:
             np.empty(count, np.int64), np.empty(count, np.float64), np.empty(count, np.int64)
         )
         store = self._entries.room_for(texts) if append else self._entries.store
-        index = (self._bar, self._ranks, self._lists, self._tail)
-        decide((texts.tokens, texts.offsets), index, store, append, decisions)
+        index = Indexed(self._bar, self._ranks, store, self._wide, self._tail, self._lists)
+        if self._room.known.signed.query[0] > _MANY_QUERIES:
+            self._room = room_to_decide()
+
+        decide((texts.tokens, texts.offsets), index, self._room, append, decisions)
         return decisions
 
     def _make_segment(self, count: int, vocabulary: int) -> None:
@@ -139,18 +152,31 @@ class Index:
             ranks, fitted, segments = rank_tokens(self.view().tokens, vocabulary), count, []
 
         kept, first = _kept(segments, count)
+        wide = self._widened(count)
         # Nothing of the index changes before all of it is there: it may not fit into memory.
-        self._lists = self._with_segment(kept, first, count, ranks)
-        self._ranks, self._fitted = ranks, fitted
-        self._tail = _emptied(self._tail)
+        self._lists = self._with_segment(kept, first, count, ranks, wide)
+        self._wide, self._ranks, self._fitted = wide, ranks, fitted
+        self._tail.used[0] = 0
         self._indexed = count
 
-    def _with_segment(self, kept: int, first: int, end: int, ranks: NDArray[np.int32]) -> Lists:
+    def _widened(self, end: int) -> Wide:
+        """The wide signatures with those of the entries up to `end` that have none yet."""
+        tokens, offsets = self._entries.view()
+        new = offsets[self._known : end + 1]
+        wide = _wide_with_room(self._wide, int(new[-1] - new[0]))
+        wide = wide._replace(used=wide.used.copy())
+        widen(tokens, new, self._known, wide)
+        return wide
+
+    def _with_segment(
+        self, kept: int, first: int, end: int, ranks: NDArray[np.int32], wide: Wide
+    ) -> Lists:
         """The first `kept` segments, and one of the entries from `first` to `end`."""
         tokens, offsets = self._entries.view()
         bounds, number = offsets[first : end + 1], _number_of_lists(end - first)
         loose = _loose(int(bounds[-1] - bounds[0]))
-        count = scatter(tokens, bounds, first, (self._bar, ranks), number, loose)
+        unit = int(np.searchsorted(wide.owners[: wide.used[0]], first))
+        count = scatter(tokens, bounds, (first, unit), (self._bar, ranks), number, loose)
         loose = _first(loose, count)
         starts = list_starts(loose.lists, number)
         return _put_together(self._lists, kept, loose, starts, end - first)
@@ -158,14 +184,17 @@ class Index:
     @property
     def nbytes(self) -> int:
         """Bytes that entries and postings take; room for growth, so far untouched, takes none."""
-        lists, tail = self._lists, self._tail
+        lists, tail, wide = self._lists, self._tail, self._wide
         starts, runs, postings = map(int, lists.segments[-1, [STARTS, RUNS, POSTINGS]])
-        own = 4 * (starts + runs + self._ranks.size + tail.heads.size)
         return (
             self._entries.nbytes
-            + own
-            + postings * _itemsize(lists.signatures, lists.entries, lists.keys)
-            + int(tail.used[0]) * _itemsize(*tail[2:])
+            + _itemsize(lists.starts) * starts
+            + _itemsize(lists.runs) * runs
+            + _itemsize(lists.signatures, lists.names, lists.keys) * postings
+            + _itemsize(lists.samples) * _samples(postings)
+            + _itemsize(*tail[1:]) * int(tail.used[0])
+            + (_itemsize(wide.owners) + WORDS * _itemsize(wide.words)) * int(wide.used[0])
+            + self._ranks.nbytes
         )
 
     def __len__(self) -> int:
@@ -191,7 +220,12 @@ def _no_lists() -> Lists:
         np.empty(0, np.uint64),
         words,
         np.empty(0, np.uint16),
+        np.empty(0, np.uint16),
     )
+
+
+def _samples(postings: int) -> int:
+    return -(-postings // SAMPLED)
 
 
 def _kept(segments: list[int], count: int) -> tuple[int, int]:
@@ -229,7 +263,7 @@ def _loose(postings: int) -> Loose:
 
 def _first(loose: Loose, count: int) -> Loose:
     return Loose(
-        loose.lists[:count], loose.signatures[:count], loose.entries[:count], loose.keys[:count]
+        loose.lists[:count], loose.signatures[:count], loose.names[:count], loose.keys[:count]
     )
 
 
@@ -242,10 +276,10 @@ def _put_together(
     """
     here, total = lists.segments[kept].copy(), int(starts[-1])
     at = int(here[POSTINGS])
-    signatures = roomy(lists.signatures, at, at + total)
-    entry_of = roomy(lists.entries, at, at + total)
-    keys = roomy(lists.keys, at, at + total)
-    new = Segment(signatures[at : at + total], entry_of[at : at + total], keys[at : at + total])
+    signatures = roomy(lists.signatures, at, at + total + _VECTOR)
+    names = roomy(lists.names, at, at + total)
+    keys = roomy(lists.keys, at, at + total + _VECTOR)
+    new = Segment(signatures[at : at + total], names[at : at + total], keys[at : at + total])
     arrange(loose, starts, new)
     tables = np.empty(write_tables(starts, new, _NO_TABLES), np.uint32)
     write_tables(starts, new, tables)
@@ -260,12 +294,13 @@ def _put_together(
         _put(lists.starts, int(here[STARTS]), starts),
         _put(lists.runs, int(here[RUNS]), tables),
         signatures,
-        entry_of,
+        names,
         keys,
+        _put(lists.samples, _samples(at), keys[_samples(at) * SAMPLED : at + total : SAMPLED]),
     )
 
 
-def _put(array: NDArray[np.uint32], at: int, values: NDArray[np.integer]) -> NDArray[np.uint32]:
+def _put(array: NDArray[_Number], at: int, values: NDArray[np.integer]) -> NDArray[_Number]:
     """The array with the values from there on."""
     array = roomy(array, at, at + values.size)
     array[at : at + values.size] = values
@@ -273,39 +308,40 @@ def _put(array: NDArray[np.uint32], at: int, values: NDArray[np.integer]) -> NDA
 
 
 def _empty_tail() -> Tail:
-    nothing = np.empty(0, np.int32)
     return Tail(
-        np.full(_CHAINS, -1, np.int32),
         np.zeros(1, np.int64),
-        nothing,
         np.empty(0, np.uint64),
-        np.empty(0, np.uint32),
         np.empty(0, np.uint16),
+        np.empty(0, np.uint32),
     )
 
 
-def _emptied(tail: Tail) -> Tail:
-    """The same tail without postings: its memory is used again."""
-    tail.heads[:] = -1
-    tail.used[0] = 0
-    return tail
+def _tail_with_room(tail: Tail, entries: int) -> Tail:
+    """The tail with room for so many more."""
+    used = int(tail.used[0])
+    return Tail(
+        tail.used,
+        roomy(tail.signatures, used, used + entries + _VECTOR),
+        roomy(tail.keys, used, used + entries + _VECTOR),
+        roomy(tail.names, used, used + entries),
+    )
 
 
-def _tail_with_room(tail: Tail, postings: int) -> Tail:
-    """The tail with room for so many more.
+def _nothing_wide() -> Wide:
+    return Wide(np.empty(0, np.uint32), np.empty(0, np.uint64), np.zeros(1, np.int64))
+
+
+def _wide_with_room(wide: Wide, tokens: int) -> Wide:
+    """The signatures with room for those of texts of so many tokens together.
 
     Raises:
-        OverflowError: When its postings outgrow 32 bits.
+        OverflowError: When the units outgrow 32 bits.
     """
-    used = int(tail.used[0])
-    if used + postings > _MOST_CHAINED:
-        raise OverflowError(f"at most {_MOST_CHAINED} tokens can be admitted at a time")
+    used = int(wide.used[0])
+    units = used + units_at_most(tokens)
+    if units > _MOST_UNITS:
+        raise OverflowError(f"an index holds at most {_MOST_UNITS} units of wide signatures")
 
-    return Tail(
-        tail.heads,
-        tail.used,
-        roomy(tail.following, used, used + postings),
-        roomy(tail.signatures, used, used + postings),
-        roomy(tail.entries, used, used + postings),
-        roomy(tail.keys, used, used + postings),
+    return Wide(
+        roomy(wide.owners, used, units), roomy(wide.words, WORDS * used, WORDS * units), wide.used
     )

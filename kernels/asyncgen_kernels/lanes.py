@@ -1,8 +1,6 @@
-"""What Numba's loops do not become: arithmetic on 128 bytes at a time, written as LLVM vectors.
+"""Queries side by side: arithmetic on 128 bytes at a time.
 
-128 bytes are 128 lanes of 8 bits, 64 of 16, 32 of 32 or 16 of 64; LLVM spreads them over as many
-registers as the machine needs, and nothing here names a machine. The functions become part of the
-kernel that calls them: nothing is compiled for itself. They check no bounds.
+128 bytes are 128 lanes of 8 bits, 64 of 16, 32 of 32 or 16 of 64. See `asyncgen_kernels.vectors`.
 """
 
 from __future__ import annotations
@@ -11,11 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+
+from asyncgen_kernels.vectors import (
+    BYTE,
+    ONE,
+    WORD,
+    Arguments,
+    in_all_lanes,
+    llvm,
+    part_of_kernels,
+    popcounts,
+    reduced,
+    splat,
+    vector_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
 
 BYTES = 128
 """In a vector."""
@@ -23,83 +33,21 @@ BYTES = 128
 WIDTHS = (8, 16, 32, 64)
 """Bits a lane may have."""
 
-_ir: Any = cgutils  # it has no types
-_BYTE, _WORD = ir.IntType(8), ir.IntType(64)
-_ONE = ir.Constant(_WORD, 1)
-
-
-def _part(function: Callable[..., Any]) -> Any:
-    """Let kernels call it, without its first argument: it gives the types, and writes the code."""
-    return intrinsic(function)
-
-
-def _vector(bits: int, count: int) -> ir.VectorType:
-    return ir.VectorType(ir.IntType(bits), count)
-
-
-def _all(kind: ir.VectorType, value: int) -> ir.Constant:
-    return ir.Constant(kind, [value] * kind.count)
-
-
-def _splat(builder: ir.IRBuilder, value: Any, kind: ir.VectorType) -> Any:
-    """A vector with the value in all lanes."""
-    first = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_WORD, 0))
-    return builder.shuffle_vector(first, first, _all(_vector(32, kind.count), 0))
-
-
-def _reduced(builder: ir.IRBuilder, name: str, result: Any, vector: Any) -> Any:
-    """What one of LLVM's functions of a vector gives."""
-    lanes = f"v{vector.type.count}i{vector.type.element.width}"
-    kind = ir.FunctionType(result, [vector.type])
-    function = _ir.get_or_insert_function(builder.module, kind, f"llvm.{name}.{lanes}")
-    return builder.call(function, [vector])
-
-
-class _Arguments:
-    """The values of a call, named tuples unpacked, arrays as pointers to their first item."""
-
-    def __init__(
-        self, context: Any, builder: ir.IRBuilder, kinds: Sequence[Any], values: Sequence[Any]
-    ) -> None:
-        self.builder = builder
-        self._values: list[Any] = []
-        for kind, value in zip(kinds, values, strict=True):
-            if isinstance(kind, types.NamedTuple):
-                self._values += _Arguments(
-                    context, builder, kind.types, _ir.unpack_tuple(builder, value)
-                )
-            elif isinstance(kind, types.Array):
-                self._values.append(context.make_array(kind)(context, builder, value).data)
-            else:
-                self._values.append(value)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._values)
-
-    def item(self, pointer: Any, index: Any) -> Any:
-        """An array's item, not negative, as a number of 64 bits."""
-        value = self.builder.load(self.builder.gep(pointer, [index]))
-        return value if value.type == _WORD else self.builder.zext(value, _WORD)
-
-    def vector(self, pointer: Any, index: Any, kind: ir.VectorType) -> Any:
-        """A pointer to the vector with that index, the array taken as one of vectors."""
-        return self.builder.gep(self.builder.bitcast(pointer, kind.as_pointer()), [index])
-
 
 class _Lanes:
     """What a walk does for one width of lanes: the recurrence, and its beginning and end."""
 
-    def __init__(self, arguments: _Arguments, width: int) -> None:
+    def __init__(self, arguments: Arguments, width: int) -> None:
         self._arguments = arguments
         self._builder = arguments.builder
-        self._kind = _vector(width, 8 * BYTES // width)
-        self._narrow = _vector(8, self._kind.count)
+        self._kind = vector_of(width, 8 * BYTES // width)
+        self._narrow = vector_of(8, self._kind.count)
         _, self._masks, self._where, *_ = arguments
 
     def state(self) -> Any:
         """Room for a state, in registers; at first that before any term."""
-        state = _ir.alloca_once(self._builder, self._kind)
-        self._builder.store(_all(self._kind, -1), state)
+        state = llvm.alloca_once(self._builder, self._kind)
+        self._builder.store(in_all_lanes(self._kind, -1), state)
         return state
 
     def load(self, state: Any, states: Any, number: Any) -> None:
@@ -124,23 +72,23 @@ class _Lanes:
     def write(self, state: Any, found: Any, row: Any) -> None:
         """Write the LCS, a byte for each lane."""
         builder = self._builder
-        zeros = builder.xor(builder.load(state), _all(self._kind, -1))
-        lengths: Any = _reduced(builder, "ctpop", self._kind, zeros)
+        zeros = builder.xor(builder.load(state), in_all_lanes(self._kind, -1))
+        lengths = popcounts(builder, zeros)
         if self._kind.element.width > 8:
             lengths = builder.trunc(lengths, self._narrow)
 
         builder.store(lengths, self._arguments.vector(found, row, self._narrow), align=1)
 
 
-def _each_width(builder: ir.IRBuilder, arguments: _Arguments) -> Iterator[_Lanes]:
+def _each_width(builder: ir.IRBuilder, arguments: Arguments) -> Iterator[_Lanes]:
     """Code for lanes of each width, whichever the masks have; the caller writes it meanwhile."""
     bits = next(iter(arguments))
     for width in WIDTHS:
-        with builder.if_then(builder.icmp_unsigned("==", bits, ir.Constant(_WORD, width))):
+        with builder.if_then(builder.icmp_unsigned("==", bits, ir.Constant(WORD, width))):
             yield _Lanes(arguments, width)
 
 
-@_part
+@part_of_kernels
 def grow(_: Any, masks: Any, stems: Any, first: Any, last: Any, states: Any) -> Any:
     """Write the state before any term and those after the stems `first` to `last`, a chapter's.
 
@@ -151,19 +99,19 @@ def grow(_: Any, masks: Any, stems: Any, first: Any, last: Any, states: Any) -> 
     kinds = (masks, stems, first, last, states)
 
     def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
-        arguments = _Arguments(context, builder, kinds, values)
+        arguments = Arguments(context, builder, kinds, values)
         _, _, _, _, parents, words, start, end, target = arguments
-        four = ir.Constant(_WORD, 4)
+        four = ir.Constant(WORD, 4)
         for lanes in _each_width(builder, arguments):
             state = lanes.state()
-            lanes.save(state, target, ir.Constant(_WORD, 0))
-            with _ir.for_range_slice(builder, start, end, _ONE, _WORD) as (stem, _):
+            lanes.save(state, target, ir.Constant(WORD, 0))
+            with llvm.for_range_slice(builder, start, end, ONE, WORD) as (stem, _):
                 lanes.load(state, target, arguments.item(parents, stem))
                 at = builder.mul(stem, four)
                 for place in range(4):
-                    lanes.step(state, words, builder.add(at, ir.Constant(_WORD, place)))
+                    lanes.step(state, words, builder.add(at, ir.Constant(WORD, place)))
 
-                number = builder.add(builder.sub(stem, start), _ONE)
+                number = builder.add(builder.sub(stem, start), ONE)
                 lanes.save(state, target, number)
 
         return context.get_dummy_value()
@@ -171,7 +119,7 @@ def grow(_: Any, masks: Any, stems: Any, first: Any, last: Any, states: Any) -> 
     return types.void(*kinds), generate
 
 
-@_part
+@part_of_kernels
 def walk(_: Any, masks: Any, tails: Any, first: Any, last: Any, states: Any, found: Any) -> Any:
     """Write the LCS of the queries in the lanes with the entries at the places `first` to `last`.
 
@@ -184,22 +132,22 @@ def walk(_: Any, masks: Any, tails: Any, first: Any, last: Any, states: Any, fou
     kinds = (masks, tails, first, last, states, found)
 
     def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
-        arguments = _Arguments(context, builder, kinds, values)
+        arguments = Arguments(context, builder, kinds, values)
         _, _, _, heads, rows, starts, terms, begin, end, saved, result = arguments
-        final = builder.sub(end, _ONE)
-        two = ir.Constant(_WORD, 2)
+        final = builder.sub(end, ONE)
+        two = ir.Constant(WORD, 2)
         for lanes in _each_width(builder, arguments):
             states = (lanes.state(), lanes.state())
-            with _ir.for_range_slice(builder, begin, end, two, _WORD) as (place, _):
+            with llvm.for_range_slice(builder, begin, end, two, WORD) as (place, _):
                 alone = builder.icmp_unsigned("==", place, final)
-                second = builder.select(alone, place, builder.add(place, _ONE))
+                second = builder.select(alone, place, builder.add(place, ONE))
                 places = (place, second)
                 spans = [arguments.item(starts, one) for one in places]
-                until = arguments.item(starts, builder.add(place, _ONE))
+                until = arguments.item(starts, builder.add(place, ONE))
                 for state, one in zip(states, places, strict=True):
                     lanes.load(state, saved, arguments.item(heads, one))
 
-                with _ir.for_range(builder, builder.sub(until, spans[0])) as step:
+                with llvm.for_range(builder, builder.sub(until, spans[0])) as step:
                     for state, start in zip(states, spans, strict=True):
                         lanes.step(state, terms, builder.add(start, step.index))
 
@@ -211,7 +159,7 @@ def walk(_: Any, masks: Any, tails: Any, first: Any, last: Any, states: Any, fou
     return types.void(*kinds), generate
 
 
-@_part
+@part_of_kernels
 def count(_: Any, found: Any, vectors: Any, totals: Any) -> Any:
     """Add to `totals`, uint32 of shape (values, 128), how often each value is in each column.
 
@@ -221,22 +169,22 @@ def count(_: Any, found: Any, vectors: Any, totals: Any) -> Any:
     kinds = (found, vectors, totals)
 
     def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
-        kind, wide = _vector(8, BYTES), _vector(32, BYTES)
-        arguments = _Arguments(context, builder, kinds, values)
+        kind, wide = vector_of(8, BYTES), vector_of(32, BYTES)
+        arguments = Arguments(context, builder, kinds, values)
         data, rows, sums = arguments
-        state = _ir.alloca_once(builder, kind)
-        builder.store(_all(kind, 0), state)
-        with _ir.for_range(builder, rows) as row:
+        state = llvm.alloca_once(builder, kind)
+        builder.store(in_all_lanes(kind, 0), state)
+        with llvm.for_range(builder, rows) as row:
             read = builder.load(arguments.vector(data, row.index, kind), align=1)
             most = builder.load(state)
             builder.store(builder.select(builder.icmp_signed(">", read, most), read, most), state)
 
-        greatest = _reduced(builder, "vector.reduce.smax", _BYTE, builder.load(state))
-        greatest = builder.zext(greatest, _WORD)
-        with _ir.for_range(builder, builder.add(greatest, _ONE)) as value:
-            wanted = _splat(builder, builder.trunc(value.index, _BYTE), kind)
-            builder.store(_all(kind, 0), state)
-            with _ir.for_range(builder, rows) as row:
+        greatest = reduced(builder, "vector.reduce.smax", BYTE, builder.load(state))
+        greatest = builder.zext(greatest, WORD)
+        with llvm.for_range(builder, builder.add(greatest, ONE)) as value:
+            wanted = splat(builder, builder.trunc(value.index, BYTE), kind)
+            builder.store(in_all_lanes(kind, 0), state)
+            with llvm.for_range(builder, rows) as row:
                 read = builder.load(arguments.vector(data, row.index, kind), align=1)
                 equal = builder.sext(builder.icmp_signed("==", read, wanted), kind)  # -1 or 0
                 builder.store(builder.sub(builder.load(state), equal), state)
@@ -250,45 +198,18 @@ def count(_: Any, found: Any, vectors: Any, totals: Any) -> Any:
     return types.int64(*kinds), generate
 
 
-@_part
+@part_of_kernels
 def above(_: Any, found: Any, half: Any, bars: Any) -> Any:
     """Which of 64 signed bytes, a half of a vector, exceed their column's bar, as 64 bits."""
     kinds = (found, half, bars)
 
     def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
-        kind = _vector(8, BYTES // 2)
-        arguments = _Arguments(context, builder, kinds, values)
+        kind = vector_of(8, BYTES // 2)
+        arguments = Arguments(context, builder, kinds, values)
         data, place, limits = arguments
         left = builder.load(arguments.vector(data, place, kind), align=1)
-        column = builder.and_(place, _ONE)
+        column = builder.and_(place, ONE)
         right = builder.load(arguments.vector(limits, column, kind), align=1)
-        return builder.bitcast(builder.icmp_signed(">", left, right), _WORD)
+        return builder.bitcast(builder.icmp_signed(">", left, right), WORD)
 
     return types.uint64(*kinds), generate
-
-
-@_part
-def lowest_bit(_: Any, word: Any) -> Any:
-    """The number of the lowest bit that is set, in a word that is not 0."""
-
-    def generate(_context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
-        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(word), generate
-
-
-@_part
-def prefetch(_: Any, array: Any, index: Any) -> Any:
-    """Have the memory around an item fetched, as it will be read soon; any index will do."""
-    kinds = (array, index)
-
-    def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
-        data, place = _Arguments(context, builder, kinds, values)
-        pointer: Any = builder.bitcast(builder.gep(data, [place]), _BYTE.as_pointer())
-        flag = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer.type, flag, flag, flag])
-        function = _ir.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [pointer, flag(0), flag(3), flag(1)])  # read, keep, data
-        return context.get_dummy_value()
-
-    return types.void(*kinds), generate

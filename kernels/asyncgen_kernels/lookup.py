@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from asyncgen_kernels.bits import ALL, ONE, popcount, spread, whole
-from asyncgen_kernels.compiled import compiled, inlined, part, reader
+from asyncgen_kernels.compiled import compiled, fused, inlined, part, reader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +118,7 @@ def _chain_query(lookup: Lookup, query: NDArray[np.int32]) -> None:
         lookup.masks[head] |= ONE << np.uint64(position & 63)
 
 
-@reader
+@fused
 def lcs_with(
     lookup: Lookup, tokens: NDArray[np.int32], start: int, end: int, spare: int = _NO_LIMIT
 ) -> int:

@@ -19,6 +19,7 @@ from asyncgen_kernels import lanes
 from asyncgen_kernels.compiled import compiled, part
 from asyncgen_kernels.measure import measured
 from asyncgen_kernels.results import Best, Sums, bin_of, insert, near_bar
+from asyncgen_kernels.vectors import lowest_bit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,11 +166,11 @@ def _rank(
     """Take the entries above the bar into the nearest of their queries."""
     index, score = best
     last = score.shape[1] - 1
-    shift = lanes.lowest_bit(np.uint64(queries.lanes))  # divisions took longer than all the rest
+    shift = lowest_bit(np.uint64(queries.lanes))  # divisions took longer than all the rest
     for half in range((members.size * queries.lanes + 63) >> 6):
         above = lanes.above(found, half, bars)
         while above:
-            place: int = half * 64 + lanes.lowest_bit(above)
+            place: int = half * 64 + lowest_bit(above)
             above &= above - _ONE
             lane: int = place & (queries.lanes - 1)
             query: int = queries.numbers[lane]

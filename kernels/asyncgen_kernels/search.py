@@ -1,51 +1,34 @@
-"""The index's decisions: gather candidates, compare each by its LCS, append what is novel."""
+"""The index's decisions: find candidates, compare them, append what is novel."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from asyncgen_kernels.bits import ONE, whole
-from asyncgen_kernels.candidates import gather, query_of
-from asyncgen_kernels.compiled import compiled, inlined, reader
-from asyncgen_kernels.lanes import prefetch
-from asyncgen_kernels.lookup import Lookup, lcs_with, learn_query, lookup_for
-from asyncgen_kernels.measure import SHORT, Bar, measured, required
-from asyncgen_kernels.postings import (
-    MOST,
-    Lists,
-    Tail,
-    Text,
-    append_to_tail,
-    longest_of,
-    prefix_length,
-    sort_text,
-    text_for,
+from asyncgen_kernels.candidates import (
+    Reading,
+    query_of,
+    read_spans,
+    read_tail,
+    room_for_reading,
 )
+from asyncgen_kernels.comparing import Known, Store, nearest_of, nothing_known
+from asyncgen_kernels.compiled import compiled, fused, inlined, reader
+from asyncgen_kernels.lookup import Lookup, lookup_for
+from asyncgen_kernels.measure import measured
+from asyncgen_kernels.ordered import Text, longest_of, sort_text, text_for
+from asyncgen_kernels.plan import PLACE, Plan, Query, plan, room_for_plan
+from asyncgen_kernels.tail import Tail, add_to_tail
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-_ENTRY = np.uint64(0xFFFF_FFFF)  # the part of a candidate that names it
-_SEEN = 8192  # slots, a power of two
-_LINE = 16  # tokens in a line of the cache
+    from asyncgen_kernels.measure import Bar
+    from asyncgen_kernels.postings import Lists
+    from asyncgen_kernels.wide import Wide
+
 _WORD = 64  # tokens whose positions fit a word
-_ROOM = 1024  # candidates to begin with
-
-
-class Store(NamedTuple):
-    """The entries themselves.
-
-    Attributes:
-        tokens: The ids of all entries, one after another, with room for more.
-        offsets: Entry e is tokens[offsets[e] : offsets[e + 1]], with room for more.
-        size: How many entries there are, shape (1,).
-    """
-
-    tokens: NDArray[np.int32]
-    offsets: NDArray[np.int64]
-    size: NDArray[np.int64]
 
 
 class Decisions(NamedTuple):
@@ -62,131 +45,99 @@ class Decisions(NamedTuple):
     entry: NDArray[np.int64]
 
 
-class Seen(NamedTuple):
-    """Which candidates a query has met; one that has its slot taken is forgotten.
+class Indexed(NamedTuple):
+    """An index as it stands, with room for the texts that are decided on.
 
     Attributes:
-        marks: The query's number and the entry, by the entry's last bits, shape (_SEEN,).
-        query: The number of the query, shape (1,).
+        bar: The threshold.
+        ranks: Those of the tokens.
+        store: All entries.
+        wide: The signatures of the long ones.
+        tail: The newest ones.
+        lists: Postings of all others.
     """
 
-    marks: NDArray[np.uint64]
-    query: NDArray[np.uint64]
+    bar: Bar
+    ranks: NDArray[np.int32]
+    store: Store
+    wide: Wide
+    tail: Tail
+    lists: Lists
 
 
-@inlined
-def _hopeless(candidate: np.uint64, m: int, best: int, best_score: float) -> bool:
-    """Whether the candidate cannot be better than the best, nor as good and older."""
-    entry = whole(candidate & _ENTRY)
-    n = whole(candidate >> np.uint64(32)) & MOST
-    most = whole(candidate >> np.uint64(40))
-    bound = 1.0 if n == MOST else measured(most, m, n)
-    return bound < best_score or (bound == best_score and entry >= best)
+class Room(NamedTuple):
+    """Room to decide in that is worth keeping; for one thread at a time."""
+
+    plan: Plan
+    known: Known
+
+
+def room_to_decide() -> Room:
+    """Make such room."""
+    return Room(room_for_plan(), nothing_known())
+
+
+class Work(NamedTuple):
+    """Room to decide in."""
+
+    text: Text
+    reading: Reading
+    plan: Plan
+    known: Known
 
 
 @reader
-def _nearest(
-    store: Store,
-    bar: Bar,
-    lookup: Lookup,
-    m: int,
-    candidates: tuple[NDArray[np.uint64], Seen],
-    known: tuple[int, float],
-) -> tuple[int, float]:
-    """The best of the candidates that are too similar and of the one known, -1 and 0.0 for none.
-
-    Of equals it is the oldest. An entry is compared again only when its mark was overwritten.
-    """
-    found, seen = candidates
-    for place in range(found.size):
-        prefetch(store.offsets, found[place] & _ENTRY)
-
-    for place in range(found.size):
-        start = store.offsets[found[place] & _ENTRY]
-        prefetch(store.tokens, start)
-        prefetch(store.tokens, start + _LINE)
-
-    best, best_score = known
-    for candidate in found:
-        mark = seen.query[0] << np.uint64(32) | candidate & _ENTRY
-        slot = candidate & np.uint64(_SEEN - 1)
-        # One that is hopeless is not marked: its bound may be that of a posting in a list which
-        # has several tokens, and the posting of the first token that is shared may allow more.
-        if seen.marks[slot] == mark or (best >= 0 and _hopeless(candidate, m, best, best_score)):
-            continue
-
-        seen.marks[slot] = mark
-        entry = whole(candidate & _ENTRY)
-        start, end = store.offsets[entry], store.offsets[entry + 1]
-        need = required(bar, m, end - start)
-        lcs = lcs_with(lookup, store.tokens, start, end, end - start - need)
-        if lcs < need:
-            continue
-
-        score = measured(lcs, m, end - start)
-        if score > best_score or (score == best_score and entry < best):
-            best, best_score = entry, score
-
-    return best, best_score
-
-
-@reader
-def _append(store: Store, tail: Tail, bar: Bar, text: Text, tokens: NDArray[np.int32]) -> int:
+def _append(index: Indexed, text: Text, tokens: NDArray[np.int32]) -> int:
+    store = index.store
     entry = whole(store.size[0])
     start = whole(store.offsets[entry])
     for position in range(tokens.size):  # a slice would take two seconds to compile
         store.tokens[start + position] = tokens[position]
 
     store.offsets[entry + 1] = start + tokens.size
-    append_to_tail(tail, text, entry, tokens.size, prefix_length(bar, tokens.size))
+    add_to_tail(index.tail, index.wide, text, entry, tokens.size)
     store.size[0] = entry + 1  # last: until now no view shows the entry
     return entry
 
 
-@reader
-def _decide(
-    ids: NDArray[np.int32],
-    index: tuple[Bar, NDArray[np.int32], Lists, Tail],
-    store: Store,
-    number: int,
-    append: bool,  # noqa: FBT001 - Numba has no keyword-only arguments
-    work: tuple[Decisions, Lookup, Text, NDArray[np.int16], NDArray[np.uint64], Seen],
-) -> int:
-    """Decide on one text; return 0, or if nothing was decided the room that it takes."""
-    bar, ranks, lists, tail = index
-    decisions, lookup, text, rows, found, seen = work
-    seen.query[0] += ONE
-    sort_text(ids, ranks, text)
-    query = query_of(bar, text, ids.size, rows)
-    # Of one type from the start: a literal would have `gather` and `_nearest` compiled twice.
-    nearest, score, place, m = whole(-1), 0.0, whole(0), ids.size
-    learned = False
-    # What shares nothing before this place has at best all tokens from there on, and no other.
-    while place < m and (nearest < 0 or measured(m - place, m, m - place) >= score):
-        count, place = gather(lists, tail, query, found, place)
-        if count > found.size:
-            return count
+@inlined
+def _worth_it(query: Query, place: int, best: int, score: float) -> bool:
+    """Whether an entry that shares nothing before this place may be better than the best.
 
-        if count and not learned:
-            learn_query(lookup, ids)
-            learned = True
+    At best it has all tokens from there on, and no other.
+    """
+    left = query.m - place
+    return left > 0 and (best < 0 or measured(left, query.m, left) >= score)
 
-        nearest, score = _nearest(store, bar, lookup, m, (found[:count], seen), (nearest, score))
 
-    decisions.nearest[number] = nearest
-    decisions.score[number] = score
-    decisions.entry[number] = -1
-    if nearest < 0 and append:
-        decisions.entry[number] = _append(store, tail, bar, text, ids)
+@inlined
+def _nearest(index: Indexed, query: Query, lookup: Lookup, work: Work) -> tuple[int, float]:
+    """The most similar of the entries too similar, the oldest of equals; -1 and 0.0 for none."""
+    entries, spans, newest = (index.store, index.wide), work.plan.spans, index.tail.used[0]
+    # Of one type from the start: a literal would have `nearest_of` and others compiled twice.
+    best, score, at, place, span, end = whole(-1), 0.0, whole(0), whole(0), whole(0), whole(0)
+    while True:
+        count = whole(0)
+        if at < newest:
+            count, at = read_tail(index.tail, query, at, work.reading.found)
+        elif span < end and _worth_it(query, spans[span, PLACE], best, score):
+            count, span = read_spans(index.lists, query, spans[:end], span, work.reading)
+        elif span == end and query.longest[place] > 0 and _worth_it(query, place, best, score):
+            end, place = plan(index.lists, query, place, work.plan)
+            span = whole(0)
+        else:
+            return best, score
 
-    return 0
+        if count:
+            found, room = work.reading.found[:count], (lookup, work.known)
+            best, score = nearest_of(entries, index.bar, query, room, found, (best, score))
 
 
 @compiled
 def decide(
     texts: tuple[NDArray[np.int32], NDArray[np.int64]],
-    index: tuple[Bar, NDArray[np.int32], Lists, Tail],
-    store: Store,
+    index: Indexed,
+    room: Room,
     append: bool,  # noqa: FBT001 - Numba has no keyword-only arguments
     decisions: Decisions,
 ) -> None:
@@ -194,25 +145,37 @@ def decide(
 
     Args:
         texts: Tokens, -1 standing for an unknown one, and the offsets of the texts.
-        index: The bar, the ranks of the tokens, and the postings of all entries; the tail and
-            the store with room for all the texts.
-        store: The entries.
+        index: With room for all the texts.
+        room: To decide in.
         append: Whether to append those that are novel.
         decisions: Written.
     """
     tokens, offsets = texts
     longest = longest_of(offsets)
     word = lookup_for(whole(_WORD))
-    text, rows = text_for(longest), np.empty((3, SHORT), np.int16)
-    found = np.empty(_ROOM, np.uint64)
-    seen = Seen(np.zeros(_SEEN, np.uint64), np.zeros(1, np.uint64))
-    number = whole(0)
-    while number < offsets.size - 1:
+    work = Work(text_for(longest), room_for_reading(longest), room.plan, room.known)
+    for number in range(offsets.size - 1):
         ids = tokens[offsets[number] : offsets[number + 1]]
         lookup = word if ids.size <= _WORD else lookup_for(whole(ids.size))
-        work = (decisions, lookup, text, rows, found, seen)
-        room = _decide(ids, index, store, number, append, work)
-        if room:
-            found = np.empty(2 * room, np.uint64)
-        else:
-            number += 1
+        _decide(ids, index, lookup, work, (append, number, decisions))
+
+
+@fused
+def _decide(
+    ids: NDArray[np.int32],
+    index: Indexed,
+    lookup: Lookup,
+    work: Work,
+    how: tuple[bool, int, Decisions],
+) -> None:
+    """Decide on one text."""
+    append, number, decisions = how
+    work.known.signed.query[0] += ONE
+    sort_text(ids, index.ranks, work.text)
+    query = query_of(index.bar, ids, work.text, work.reading)
+    nearest, score = _nearest(index, query, lookup, work)
+    decisions.nearest[number] = nearest
+    decisions.score[number] = score
+    decisions.entry[number] = -1
+    if nearest < 0 and append:
+        decisions.entry[number] = _append(index, work.text, ids)

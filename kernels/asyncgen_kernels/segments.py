@@ -8,30 +8,21 @@ import numpy as np
 
 from asyncgen_kernels.bits import spread, whole
 from asyncgen_kernels.compiled import compiled, part
-from asyncgen_kernels.postings import (
-    LONG,
-    first_of_its_kind,
-    key_of,
-    list_shift,
-    longest_of,
-    prefix_length,
-    sort_text,
-    text_for,
-)
+from asyncgen_kernels.ordered import first_of_its_kind, longest_of, sort_text, text_for
+from asyncgen_kernels.postings import LONG, key_of, list_shift, prefix_length
+from asyncgen_kernels.wide import units_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from asyncgen_kernels.measure import Bar
 
-_KEYS = 65_536
-
 
 class Segment(NamedTuple):
     """The arrays of one segment; see `asyncgen_kernels.postings.Lists`."""
 
     signatures: NDArray[np.uint64]
-    entries: NDArray[np.uint32]
+    names: NDArray[np.uint32]
     keys: NDArray[np.uint16]
 
 
@@ -40,7 +31,7 @@ class Loose(NamedTuple):
 
     lists: NDArray[np.uint32]
     signatures: NDArray[np.uint64]
-    entries: NDArray[np.uint32]
+    names: NDArray[np.uint32]
     keys: NDArray[np.uint16]
 
 
@@ -60,23 +51,31 @@ def rank_tokens(tokens: NDArray[np.int32], vocabulary: int) -> NDArray[np.int32]
 def scatter(
     tokens: NDArray[np.int32],
     offsets: NDArray[np.int64],
-    first: int,
+    first: tuple[int, int],
     index: tuple[Bar, NDArray[np.int32]],
     lists: int,
     loose: Loose,
 ) -> int:
-    """Write the postings of the entries that `offsets` bounds, the first numbered `first`."""
+    """Write the postings of the entries that `offsets` bounds; return how many there are.
+
+    `first` are the number of the first entry and that of the next unit; see
+    `asyncgen_kernels.wide`.
+    """
     bar, ranks = index
+    number, unit = first
     shift = list_shift(lists)
     text, count = text_for(longest_of(offsets)), 0
     for entry in range(offsets.size - 1):
         ids = tokens[offsets[entry] : offsets[entry + 1]]
+        units = units_of(ids.size)
+        name = unit if units else number + entry
+        unit += units
         sort_text(ids, ranks, text)
         for place in range(prefix_length(bar, ids.size)):
             if first_of_its_kind(text, place):
                 loose.lists[count] = spread(text.tokens[place], shift)
                 loose.signatures[count] = text.rest[place + 1]
-                loose.entries[count] = first + entry
+                loose.names[count] = name
                 loose.keys[count] = key_of(ids.size, place)
                 count += 1
 
@@ -85,21 +84,35 @@ def scatter(
 
 @part
 def _by_key(keys: NDArray[np.uint16]) -> NDArray[np.uint32]:
-    """The order of the postings by key, old before new: a counting sort."""
-    starts = np.zeros(_KEYS + 1, np.int64)
-    for key in keys:
-        starts[whole(key) + 1] += 1
-
-    for key in range(_KEYS):
-        starts[key + 1] += starts[key]
-
-    order = np.empty(keys.size, np.uint32)
+    """The order of the postings by key, old before new: by their low bytes, then by the high."""
+    order, other = np.empty(keys.size, np.uint32), np.empty(keys.size, np.uint32)
     for posting in range(keys.size):
-        key = whole(keys[posting])
-        order[starts[key]] = posting
-        starts[key] += 1
+        order[posting] = posting
 
+    _by_byte(keys, np.uint16(0), order, other)
+    _by_byte(keys, np.uint16(8), other, order)
     return order
+
+
+@part
+def _by_byte(
+    keys: NDArray[np.uint16],
+    shift: np.uint16,
+    order: NDArray[np.uint32],
+    into: NDArray[np.uint32],
+) -> None:
+    """Order the postings by a byte of their keys, equal ones as they are: a counting sort."""
+    starts = np.zeros(257, np.int64)
+    for key in keys:
+        starts[(whole(key >> shift) & 255) + 1] += 1
+
+    for value in range(256):
+        starts[value + 1] += starts[value]
+
+    for posting in order:
+        value = whole(keys[posting] >> shift) & 255
+        into[starts[value]] = posting
+        starts[value] += 1
 
 
 @compiled
@@ -150,7 +163,7 @@ def write_tables(starts: NDArray[np.int64], segment: Segment, tables: NDArray[np
     for number in range(starts.size - 1):
         start, end = starts[number], starts[number + 1]
         if end - start >= LONG:
-            segment.entries[start] = used
+            segment.names[start] = used
             segment.keys[start] = 0
             segment.signatures[start] = 0
             room = tables[min(used, tables.size) :]
@@ -173,5 +186,5 @@ def arrange(loose: Loose, starts: NDArray[np.int64], segment: Segment) -> None:
         at = ends[number]
         ends[number] += 1
         segment.signatures[at] = loose.signatures[posting]
-        segment.entries[at] = loose.entries[posting]
+        segment.names[at] = loose.names[posting]
         segment.keys[at] = loose.keys[posting]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,6 +18,11 @@ from asyncgen_kernels.index import Index
 from asyncgen_kernels.measure import SHORT, bar_of
 from asyncgen_kernels.postings import ENTRIES
 from asyncgen_kernels.segments import rank_tokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asyncgen_kernels.text import Encoded
 
 
 def test_segments_are_each_larger_than_all_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,16 +94,23 @@ def test_entries_that_outgrow_their_numbers_are_refused(monkeypatch: pytest.Monk
     assert search_one(index, [3]) == (2, 1.0)
 
 
-def test_a_tail_that_outgrows_its_numbers_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "_MOST_CHAINED", 6)
+@pytest.mark.parametrize("call", [Index.append, Index.admit])
+def test_wide_signatures_that_outgrow_their_numbers_are_refused(
+    call: Callable[[Index, Encoded], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_module, "_MOST_UNITS", 4)
     index = Index(0.7)
-    index.append(encoded([[1, 2, 3]]))
-    index.settle(9)
-    with pytest.raises(OverflowError, match="6 tokens"):
-        index.admit(encoded([[4, 5, 6, 7, 8, 4, 5]]))
+    index.append(encoded([list(range(64))]))
+    index.settle(99)
 
-    assert len(index) == 1
-    assert search_one(index, [1, 2, 3]) == (0, 1.0)
+    def add_another() -> None:
+        call(index, encoded([list(range(100))]))
+        index.settle(100)
+
+    with pytest.raises(OverflowError, match="wide signatures"):
+        add_another()
+
+    assert search_one(index, list(range(64))) == (0, 1.0)
 
 
 @pytest.mark.parametrize("count", [4, 18])
