@@ -35,6 +35,8 @@ _START, _END, _PLACE, _BASE, _TABLE = range(5)  # columns of Plan.lists
 START, END, PLACE, POSITION = range(4)
 """Columns of `Plan.spans`."""
 
+_SEVERAL = whole(-1)
+
 
 class Query(NamedTuple):
     """A text on its way through the lists.
@@ -71,7 +73,7 @@ class Plan(NamedTuple):
         lists: Where a list begins and ends, the place of its token in the query, and for a LONG
             one where its table and its segment's postings begin, shape (_LISTS, 5).
         spans: Postings that are consecutive: where they begin and end, the place, and the
-            position of all of them or the least, shape (_SPANS, 4).
+            position of all of them, or _SEVERAL, shape (_SPANS, 4).
     """
 
     lists: NDArray[np.int64]
@@ -96,7 +98,7 @@ def plan(lists: Lists, query: Query, first: int, room: Plan) -> tuple[int, int]:
     for number in range(opened):
         list_ = room.lists[number]
         if list_[_END] - list_[_START] < LONG:
-            spans = _note(room.spans, spans, (list_[_START], list_[_END], list_[_PLACE], whole(0)))
+            spans = _note(room.spans, spans, (list_[_START], list_[_END], list_[_PLACE], _SEVERAL))
         else:
             spans = _note_runs(lists, query, list_, room.spans, spans)
 
@@ -164,21 +166,30 @@ def _open(lists: Lists, picked: NDArray[np.int64], count: int) -> int:
 def _note_runs(
     lists: Lists, query: Query, list_: NDArray[np.int64], spans: NDArray[np.int64], count: int
 ) -> int:
-    """Note those positions of a LONG list at which an entry of some length can be similar."""
+    """Note those positions of a LONG list at which an entry of some length can be similar.
+
+    Short ones that are side by side are one span.
+    """
     base, table, place = list_[_BASE], list_[_TABLE], list_[_PLACE]
     first, last = whole(lists.runs[table]), whole(lists.runs[table + 1])
     table += 2 - first
     while last >= first and whole(query.least[last]) > query.longest[place]:
         last -= 1
 
+    begin = base + whole(lists.runs[table + first])
     for position in range(first, last + 1):
         start = base + whole(lists.runs[table + position])
         end = base + whole(lists.runs[table + position + 1])
-        if start < end:
+        if end - start >= LONG:
+            if begin < start:
+                count = _note(spans, count, (begin, start, place, _SEVERAL))
+
             count = _note(spans, count, (start, end, place, position))
             prefetch(lists.samples, start // SAMPLED)
+            begin = end
 
-    return count
+    end = base + whole(lists.runs[table + last + 1])
+    return _note(spans, count, (begin, end, place, _SEVERAL)) if begin < end else count
 
 
 @inlined
@@ -190,7 +201,7 @@ def _note(spans: NDArray[np.int64], count: int, span: tuple[int, int, int, int])
 @fused
 def _narrow(lists: Lists, query: Query, span: NDArray[np.int64]) -> None:
     """Leave out of a long span what the samples show to have other lengths than are similar."""
-    if span[END] - span[START] < LONG:
+    if span[POSITION] == _SEVERAL:
         return
 
     key = span[POSITION] << 8

@@ -121,7 +121,7 @@ def _warm_texts() -> None:
 
 def _warm_postings() -> None:
     index = Index(THRESHOLD)
-    for count in (_MANY, 1):  # sorted into a segment, and chained behind it
+    for count in (_MANY, 1):  # sorted into a segment, and newer than it
         index.append(_texts(count))
         index.settle(1)
 
