@@ -10,6 +10,7 @@ import numpy as np
 
 from asyncgen_kernels import text_kernels
 from asyncgen_kernels.characters import ascii_kinds, unicode_kinds
+from asyncgen_kernels.edges import BLOCK, END
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ UNKNOWN = -1
 
 _MOST_TOKENS = 2**31  # ids are int32
 
-_END = bytearray([text_kernels.END])  # a bytearray joins to one, which kernels may write
+_END = bytearray([END])  # a bytearray joins to one, which kernels may write
 
 _RUN = re.compile("[a-z0-9]+")
 _KINDS = re.compile(b"w[wm]*|am*")  # over the kinds of the characters
@@ -182,7 +183,7 @@ class Vocabulary:
             text.encode() if text.isascii() else fold(text).encode("utf-8", "surrogatepass")
             for text in texts
         ]
-        parts.append(b"")
+        parts.append(bytes(BLOCK))
         buffer = np.frombuffer(_END.join(parts), np.uint8)
         spans = np.empty((buffer.size // 2, 3), np.uint64)
         offsets = np.zeros(len(parts), np.int64)

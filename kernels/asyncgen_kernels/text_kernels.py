@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from asyncgen_kernels.characters import MARK, SEPARATOR, WORD
-from asyncgen_kernels.compiled import compiled, inlined, part
+from asyncgen_kernels.bits import ONE, popcount
+from asyncgen_kernels.characters import SEPARATOR
+from asyncgen_kernels.compiled import compiled, fused, inlined, part
+from asyncgen_kernels.edges import BLOCK, edges
+from asyncgen_kernels.vectors import eight_bytes, lowest_bit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +37,6 @@ if TYPE_CHECKING:
 
     Spans: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint64]]
     """Bytes, and of each token in them its key, its begin and its end, shape (tokens, 3)."""
-
-END = 0xFF
-"""The byte behind each text; UTF-8 has no use for it."""
 
 _SHORT = 8
 
@@ -64,36 +64,14 @@ def _lower(buffer: NDArray[np.uint8]) -> None:
         buffer[position] += np.uint8(32) * np.uint8(upper)
 
 
-# Not inlined by Numba: with several returns it would count references to the arrays at each byte.
-@part
-def _kind(buffer: NDArray[np.uint8], position: int, kinds: NDArray[np.uint8]) -> int:
-    """The kind of the character whose first byte, beyond ASCII, is here; of its others MARK."""
-    byte = _signed(buffer[position])
-    if byte == END:
-        return SEPARATOR
-
-    if byte < 0xC0:
-        return MARK
-
-    more = 1 if byte < 0xE0 else 2 if byte < 0xF0 else 3
-    point = byte & (0x3F >> more)
-    for offset in range(1, more + 1):
-        point = (point << 6) | _signed(buffer[position + offset] & 0x3F)
-
-    return _signed(kinds[point]) if point < kinds.size else SEPARATOR
+@fused
+def _packed(buffer: NDArray[np.uint8], begin: int, length: int) -> np.uint64:
+    """One to eight bytes as one number, the first highest; eight are read."""
+    word: np.uint64 = eight_bytes(buffer, begin)
+    return word >> (_BYTE * np.uint64(_SHORT - length))
 
 
-@inlined
-def _packed(buffer: NDArray[np.uint8], begin: int, end: int) -> np.uint64:
-    """Up to eight bytes as one number, the first highest."""
-    word = np.uint64(0)
-    for position in range(begin, end):
-        word = (word << _BYTE) | np.uint64(buffer[np.uint64(position)])
-
-    return word
-
-
-@part
+@fused
 def _mixed(word: np.uint64) -> np.uint64:
     """Another word, one to one; every bit of the argument has a say in its low half."""
     word *= _FIRST_FACTOR
@@ -105,10 +83,37 @@ def _mixed(word: np.uint64) -> np.uint64:
 def _hashed(buffer: NDArray[np.uint8], begin: int, end: int) -> np.uint64:
     """What a token of more than eight bytes is looked up by."""
     word = np.uint64(0)
-    for step in range(begin, end, _SHORT):
-        word = _mixed(word ^ _packed(buffer, step, min(step + _SHORT, end)))
+    for step in range(begin, end - _SHORT, _SHORT):
+        word = _mixed(word ^ eight_bytes(buffer, step))
 
+    rest = (end - begin - 1) % _SHORT + 1
+    word = _mixed(word ^ _packed(buffer, end - rest, rest))
     return (word & _HASH_BITS) | _HASH_MARK
+
+
+@inlined
+def _place(
+    spans: NDArray[np.uint64], base: int, begun: int, begins: np.uint64, ended: int, ends: np.uint64
+) -> None:
+    """Write begins and ends of tokens, given as bits, from rows `begun` and `ended` on.
+
+    Both in one loop, so that its end is guessed wrong but once. Where there is one more of the one,
+    the other's column gets a number without meaning in the next row, and later the right one.
+    """
+    for step in range(max(popcount(begins), popcount(ends))):
+        spans[begun + step, 1] = base + lowest_bit(begins)
+        spans[ended + step, 2] = base + lowest_bit(ends)
+        begins &= begins - ONE
+        ends &= ends - ONE
+
+
+@fused
+def _key(buffer: NDArray[np.uint8], begin: int, end: int) -> np.uint64:
+    """What a token is looked up by."""
+    if end - begin <= _SHORT:
+        return _packed(buffer, begin, end - begin)
+
+    return _hashed(buffer, begin, end)
 
 
 @compiled
@@ -121,7 +126,7 @@ def split(
     """Cut texts into tokens.
 
     Args:
-        buffer: The texts, an END behind each; ASCII is lower-cased in place.
+        buffer: The texts, an END behind each, and BLOCK zeros; ASCII is lower-cased in place.
         kinds: Of each code point, shape (128,) or more; characters beyond are separators.
         spans: Written, shape (buffer.size // 2, 3) or more. That is enough: two tokens have a
             separator between them, or one of them is a character ALONE, of three bytes or more.
@@ -131,28 +136,22 @@ def split(
         The number of tokens.
     """
     _lower(buffer)
-    count, text, begin, opened = 0, 0, 0, SEPARATOR
-    word = np.uint64(0)  # the last eight bytes, the first highest: of a short token all of it
-    for position in range(buffer.size):
-        byte = _signed(buffer[position])
-        kind = _signed(kinds[byte]) if byte < 0x80 else _kind(buffer, position, kinds)
-        if kind == MARK or (kind == WORD and opened == WORD):
-            word = (word << _BYTE) | np.uint64(byte)
-            continue
-
-        if opened != SEPARATOR:
-            short = position - begin <= _SHORT
-            spans[count, 0] = word if short else _hashed(buffer, begin, position)
-            spans[count, 1] = begin
-            spans[count, 2] = position
-            count += 1
-
-        begin, opened, word = position, kind, np.uint64(byte)
-        if byte == END:
+    begun, ended, text, opened = 0, 0, 0, SEPARATOR
+    for base in range(0, buffer.size - BLOCK, BLOCK):
+        begins, ends, texts, opened = edges(buffer, base, kinds, opened)
+        while texts:
             text += 1
-            offsets[text] = count
+            offsets[text] = ended + popcount(ends & (texts ^ (texts - ONE)))
+            texts &= texts - ONE
 
-    return count
+        _place(spans, base, begun, begins, ended, ends)
+        begun += popcount(begins)
+        ended += popcount(ends)
+
+    for token in range(ended):
+        spans[token, 0] = _key(buffer, _signed(spans[token, 1]), _signed(spans[token, 2]))
+
+    return ended
 
 
 @part

@@ -98,6 +98,19 @@ def lowest_bit(_: Any, word: Any) -> Any:
 
 
 @part_of_kernels
+def eight_bytes(_: Any, array: Any, position: Any) -> Any:
+    """Those of an array of bytes from `position` on as one number, the first highest."""
+    kinds = (array, position)
+
+    def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
+        data, first = Arguments(context, builder, kinds, values)
+        pointer = builder.bitcast(builder.gep(data, [first]), WORD.as_pointer())
+        return builder.bswap(builder.load(pointer, align=1))
+
+    return types.uint64(*kinds), generate
+
+
+@part_of_kernels
 def prefetch(_: Any, array: Any, index: Any) -> Any:
     """Have the memory around an item fetched, as it will be read soon; any index will do."""
     kinds = (array, index)

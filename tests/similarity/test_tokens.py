@@ -19,7 +19,7 @@ from similarity import reference
 
 from asyncgen_kernels import text as text_module
 from asyncgen_kernels import text_kernels
-from asyncgen_kernels.characters import ALONE, MARK, SEPARATOR, WORD, unicode_kinds
+from asyncgen_kernels.characters import ALONE, MARK, SEPARATOR, WORD, ascii_kinds, unicode_kinds
 from asyncgen_kernels.text import UNKNOWN, Encoded, Tokenizer, Vocabulary, tokenize
 
 if TYPE_CHECKING:
@@ -164,6 +164,61 @@ def test_awkward_texts_are_learned_as_defined(tokenizer: Tokenizer) -> None:
 @given(texts=st.lists(TEXTS, max_size=6))
 def test_any_texts_are_learned_as_defined(tokenizer: Tokenizer, texts: list[str]) -> None:
     check_batch(texts, tokenizer)
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+@pytest.mark.parametrize("before", ["", "x", "é", "写", "\u0301"])
+@pytest.mark.parametrize("at", [0, 1, 62, 63, 64, 65, 127, 128])
+def test_tokens_at_the_edges_of_blocks(tokenizer: Tokenizer, before: str, at: int) -> None:
+    """Texts are read 64 bytes at a time: tokens of all lengths begin and end where a block does."""
+    for length in (*range(1, 21), 63, 64, 65, 200):
+        for letter in ("Q", "é", "写", "a\u0301"):
+            blanks = " " * (at - len(before.encode()))
+            token = letter * length
+            check_edges([f"{blanks}{before}{token}", f"{before}{blanks}{token} {token}"], tokenizer)
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+@pytest.mark.parametrize("letter", ["b", "ß", "語", "𐐨"])
+def test_texts_that_end_anywhere_in_a_block(tokenizer: Tokenizer, letter: str) -> None:
+    for size in range(140):
+        check_edges(["", "a" * size, "", letter, " " * size + letter, ""], tokenizer)
+
+
+def check_edges(texts: Sequence[str], tokenizer: Tokenizer) -> None:
+    """Learned at once: the tokens of the definition."""
+    vocabulary = Vocabulary(tokenizer)
+
+    assert texts_of(vocabulary.learn(texts), vocabulary) == [
+        tokenize(text, tokenizer) for text in texts
+    ]
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+@settings(deadline=None)
+@given(
+    texts=st.lists(
+        st.lists(
+            st.sampled_from(["a", " ", "é", "写", "\u0303", "๒", "𐐨", "—", "Z9"])
+            | st.integers(1, 70).map("x".__mul__)
+            | st.integers(1, 70).map(" ".__mul__)
+            | st.integers(1, 30).map("\u0324".__mul__),
+            max_size=30,
+        ).map("".join),
+        max_size=5,
+    )
+)
+def test_blocks_of_any_characters_are_learned_as_defined(
+    tokenizer: Tokenizer, texts: list[str]
+) -> None:
+    check_edges(texts, tokenizer)
+
+
+def test_both_tokenizers_see_the_same_in_ascii() -> None:
+    """Which is why the kernel asks no table about it."""
+    lower = [ord(character.lower()) for character in map(chr, range(0x80))]
+
+    assert ascii_kinds()[lower].tolist() == unicode_kinds()[lower].tolist()
 
 
 @pytest.mark.parametrize("tokenizer", TOKENIZERS)
