@@ -59,25 +59,25 @@ def reader(function: _Function) -> _Function:
     Numba counts them at every call, atomically, for each array of each tuple: in functions that
     are called for a microsecond's work that is most of the work.
     """
-    options: dict[str, Any] = {
-        "no_cpython_wrapper": True,
-        "no_cfunc_wrapper": True,
-        "_nrt": False,
-    }
-    return cast("_Function", njit(nogil=True, **options)(function))
+    return _uncounted(function)
 
 
 def fused(function: _Function) -> _Function:
-    """A reader that becomes part of its callers, for what is called once a microsecond or oftener.
+    """A reader that LLVM makes part of its callers, however large it is.
 
     A call hands over every array of every tuple, seven words each: a hundred and more for a
-    query and what it searches. Larger code takes longer to compile.
+    query and what it searches. For what is called once a microsecond or oftener; all else would
+    only take longer to compile.
     """
+    return _uncounted(function, forceinline=True)
+
+
+def _uncounted(function: _Function, **more: bool) -> _Function:
     options: dict[str, Any] = {
         "no_cpython_wrapper": True,
         "no_cfunc_wrapper": True,
         "_nrt": False,
-        "forceinline": True,
+        **more,
     }
     return cast("_Function", njit(nogil=True, **options)(function))
 
