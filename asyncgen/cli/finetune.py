@@ -228,6 +228,8 @@ def _as_ctrl_c() -> Generator[list[int]]:
 
     def on_signal(number: int, _: FrameType | None) -> None:
         received.append(number)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # what a script starts with "&"
+            raise KeyboardInterrupt
         signal.raise_signal(signal.SIGINT)
 
     others = [number for number in ending() if number != signal.SIGINT]

@@ -67,14 +67,15 @@ def _slower_from_the_twentieth(body: dict[str, Any], number: int) -> Reply:
 def _close_the_terminal(server: ModelServer, run: Path) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "asyncgen", *map(str, _arguments(server, run))]
-    script = "import os, pty, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"
+    default = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "  # tests under nohup
+    script = "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"
     if sys.version_info < (3, 12):
         script = (
             "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
             "os.execv(sys.argv[1], sys.argv[1:])"
         )
     with subprocess.Popen(
-        [sys.executable, "-c", script, *command],
+        [sys.executable, "-c", default + script, *command],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

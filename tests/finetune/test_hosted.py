@@ -28,7 +28,7 @@ from asyncgen.finetune.hosted import tune_hosted
 from asyncgen.finetune.hosting import Hosted, Hosting, Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 ROWS: list[dict[str, Any]] = [
     {
@@ -306,6 +306,15 @@ def test_killed_again_and_again_it_follows_one_job_to_its_end(chats: Path) -> No
     assert ledger_of(hosting).job == hosted.job
 
 
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["", "in background"])
+def ctrl_c(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A script's children behind it ignore Ctrl-C from their start."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.timeout(120)
 def test_ctrl_c_leaves_the_job_and_says_how_to_follow_it(chats: Path) -> None:
     with Api(waits=True) as api:
