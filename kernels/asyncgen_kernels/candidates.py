@@ -28,7 +28,7 @@ BLOCK = 64
 """Postings looked at together."""
 
 FOUND = 2 * BLOCK
-"""Of which there is room for so many: one block is looked at while there is at most one."""
+"""Room for candidates: another block is looked at while there are no more than one has."""
 
 _AHEAD = 3  # spans
 _HALF, _MUCH = 1 << 15, 1 << 30  # in units of 2^-16

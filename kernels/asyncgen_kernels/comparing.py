@@ -40,20 +40,6 @@ class Store(NamedTuple):
     size: NDArray[np.int64]
 
 
-class Decisions(NamedTuple):
-    """What became of some texts; arrays of shape (texts,).
-
-    Attributes:
-        nearest: The most similar of the entries too similar, the oldest of equals; -1 for none.
-        score: Its score; 0.0 for none.
-        entry: Where the text stands now; -1 when it was rejected.
-    """
-
-    nearest: NDArray[np.int64]
-    score: NDArray[np.float64]
-    entry: NDArray[np.int64]
-
-
 class Known(NamedTuple):
     """What was found out about a query; good for many.
 
@@ -105,7 +91,7 @@ def nearest_of(
         entry = whole(candidate & _NAME)
         # One that is hopeless is not marked: its bound may be that of a posting in a list which
         # has several tokens, and the posting of the first token that is shared may allow more.
-        if _is_seen(known, entry) or _hopeless(_bound(candidate, query.m), entry, (best, score)):
+        if _is_seen(known, entry) or _hopeless(candidate, query.m, (best, score)):
             continue
 
         known.seen[entry & (_SEEN - 1)] = _mark(known, entry)
@@ -142,7 +128,7 @@ def _sift(
         else:
             prefetch(wide.words, np.uint64(WORDS) * name)
 
-    kept, highest = whole(0), 0.0
+    kept = whole(0)
     for candidate in found:
         entry, n = candidate & _NAME, _length(candidate)
         most = whole(candidate >> _MOST)
@@ -153,17 +139,11 @@ def _sift(
 
             entry = np.uint64(wide.owners[entry])
 
-        bound = 1.0 if n == MOST else measured(most, query.m, n)
-        if _is_seen(known, whole(entry)) or _hopeless(bound, whole(entry), best):
-            continue
-
-        prefetch(store.offsets, entry)
-        found[kept] = entry | np.uint64(n) << _LENGTH | np.uint64(most) << _MOST
-        if bound > highest:  # compared first, it may leave the others without hope
-            highest = bound
-            found[0], found[kept] = found[kept], found[0]
-
-        kept += 1
+        better = entry | np.uint64(n) << _LENGTH | np.uint64(most) << _MOST
+        if not (_is_seen(known, whole(entry)) or _hopeless(better, query.m, best)):
+            prefetch(store.offsets, entry)
+            found[kept] = better
+            kept += 1
 
     return kept
 
@@ -185,13 +165,8 @@ def _is_seen(known: Known, entry: int) -> bool:
 
 
 @inlined
-def _bound(candidate: np.uint64, m: int) -> float:
-    """The greatest score that the candidate may have."""
-    n = _length(candidate)
-    return 1.0 if n == MOST else measured(whole(candidate >> _MOST), m, n)
-
-
-@inlined
-def _hopeless(bound: float, entry: int, best: tuple[int, float]) -> bool:
-    """Whether the entry cannot be better than the best, nor as good and older."""
+def _hopeless(candidate: np.uint64, m: int, best: tuple[int, float]) -> bool:
+    """Whether the candidate cannot be better than the best, nor as good and older."""
+    entry, n = whole(candidate & _NAME), _length(candidate)
+    bound = 1.0 if n == MOST else measured(whole(candidate >> _MOST), m, n)
     return best[0] >= 0 and (bound < best[1] or (bound == best[1] and entry >= best[0]))
