@@ -15,8 +15,9 @@ from asyncgen_kernels.compiled import fused, inlined, part, reader
 from asyncgen_kernels.likeness import alike
 from asyncgen_kernels.measure import SHORT, Bar, fill_row
 from asyncgen_kernels.ordered import Text, known_from
-from asyncgen_kernels.plan import END, LINE, PLACE, START, Query
+from asyncgen_kernels.plan import Query
 from asyncgen_kernels.postings import MOST, Lists
+from asyncgen_kernels.spans import BLOCK, END, PLACE, START, Spans, fetch_next
 from asyncgen_kernels.vectors import lowest_bit, prefetch
 
 if TYPE_CHECKING:
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
 
     from asyncgen_kernels.tail import Tail
 
-BLOCK = 64
-"""Postings looked at together."""
-
 FOUND = 2 * BLOCK
 """Room for candidates: another block is looked at while there are no more than one has."""
 
-_AHEAD = 3  # spans
-_HALF, _MUCH = 1 << 15, 1 << 30  # in units of 2^-16
+_HALF, _FINER = 1 << 15, 9  # in units of 2^-16, which are so many bits finer than 2^-7
+_MUCH = MOST << 7  # as many tokens as a key tells apart, in units of 2^-7
 _LENGTH, _PLACES = np.uint64(255), np.uint64(8)  # the parts of a key
 
 
@@ -102,11 +100,11 @@ def query_of(bar: Bar, tokens: NDArray[np.int32], text: Text, reading: Reading) 
 def shared_by_all(bar: Bar, m: int) -> tuple[int, int]:
     """Bounds of what texts of m and n tokens must share, base and slope.
 
-    (base + slope · n) / 2^16, rounded down, is `required`, or one less. Where m is so large that
-    it does not fit a number of 32 bits, it is much less; it decides nothing alone.
+    Base is in units of 2^-7, slope of 2^-16. Base + slope · n, rounded down, is `required`, or one
+    less, and for texts so long that it does not fit 16 bits much less; it decides nothing alone.
     """
     slope = whole(bar.threshold * _HALF)
-    return min(slope * m + 2 * _HALF - 1, _MUCH), slope
+    return min((slope * m + 2 * _HALF - 1) >> _FINER, _MUCH), slope
 
 
 @inlined
@@ -124,7 +122,7 @@ def _alike(
     place: Place,
 ) -> np.uint64:
     """Which postings may fit, as bits: all that do, and a few whose length is at the limit."""
-    bounds = (place.left, query.shared[0], query.shared[1])
+    bounds = (min(place.left, _MUCH), query.shared[0], query.shared[1])
     fitting: np.uint64 = alike((signatures, keys), start, count, place.rest, bounds)
     return fitting
 
@@ -184,34 +182,25 @@ def read_tail(tail: Tail, query: Query, at: int, found: NDArray[np.uint64]) -> t
 
 @fused
 def read_spans(
-    lists: Lists, query: Query, spans: NDArray[np.int64], at: int, reading: Reading
+    lists: Lists, query: Query, spans: Spans, bounds: tuple[int, int], reading: Reading
 ) -> tuple[int, int]:
-    """Find candidates in the spans from `at` on, until there is a block of postings that fit.
+    """Find candidates in the spans that `bounds` names, until there is a block that fit.
 
     What is left of the span where that is so is left there.
 
     Returns:
         How many were found, and at which span to go on.
     """
-    count = whole(0)
-    while at < spans.shape[0] and count <= BLOCK:
-        span = spans[at]
-        _fetch(lists, spans, at + _AHEAD)
+    count, (at, end) = whole(0), bounds
+    while at < end and count <= BLOCK:
+        span = spans.rows[at]
         while span[START] < span[END] and count <= BLOCK:
+            fetch_next(lists, spans, end)
             count = _read_block(lists, query, span, reading.postings, count)
 
         at += span[START] >= span[END]
 
     return _settle(lists, query, reading, count), at
-
-
-@inlined
-def _fetch(lists: Lists, spans: NDArray[np.int64], number: int) -> None:
-    """Have the first block of a span fetched but for its beginning, which is on its way."""
-    if number < spans.shape[0]:
-        start, end = spans[number, START], spans[number, END]
-        for line in range(start + 2 * LINE, min(end, start + BLOCK), LINE):
-            prefetch(lists.signatures, line)
 
 
 @inlined

@@ -12,7 +12,15 @@ from asyncgen_kernels.lookup import Lookup, lcs_with, learn_query
 from asyncgen_kernels.measure import measured, required
 from asyncgen_kernels.postings import MOST
 from asyncgen_kernels.vectors import prefetch
-from asyncgen_kernels.wide import LONG_TEXT, WORDS, Signed, Wide, most_shared, nothing_signed
+from asyncgen_kernels.wide import (
+    LONG_TEXT,
+    WORDS,
+    Signed,
+    Wide,
+    most_shared,
+    nothing_signed,
+    units_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,30 +130,40 @@ def _sift(
     """
     store, wide = entries
     for candidate in found:
-        name = candidate & _NAME
-        if _length(candidate) < LONG_TEXT:
+        name, n = candidate & _NAME, _length(candidate)
+        if n < LONG_TEXT:
             prefetch(store.offsets, name)
         else:
-            prefetch(wide.words, np.uint64(WORDS) * name)
+            first = np.uint64(WORDS) * name
+            prefetch(wide.words, first)
+            prefetch(wide.words, first + np.uint64(WORDS * units_of(n) - 1))
 
     kept = whole(0)
     for candidate in found:
-        entry, n = candidate & _NAME, _length(candidate)
+        name, n = candidate & _NAME, _length(candidate)
         most = whole(candidate >> _MOST)
         if n >= LONG_TEXT:
-            most = min(most, most_shared(wide, query, known.signed, whole(entry), n))
+            most = min(most, most_shared(wide, query, known.signed, whole(name), n))
             if most == 0:
                 continue
 
-            entry = np.uint64(wide.owners[entry])
+            prefetch(wide.owners, name)
 
-        better = entry | np.uint64(n) << _LENGTH | np.uint64(most) << _MOST
-        if not (_is_seen(known, whole(entry)) or _hopeless(better, query.m, best)):
+        found[kept] = name | np.uint64(n) << _LENGTH | np.uint64(most) << _MOST
+        kept += 1
+
+    left = whole(0)
+    for number in range(kept):
+        candidate = found[number]
+        name = candidate & _NAME
+        entry = np.uint64(wide.owners[name]) if _length(candidate) >= LONG_TEXT else name
+        candidate ^= name ^ entry
+        if not (_is_seen(known, whole(entry)) or _hopeless(candidate, query.m, best)):
             prefetch(store.offsets, entry)
-            found[kept] = better
-            kept += 1
+            found[left] = candidate
+            left += 1
 
-    return kept
+    return left
 
 
 @inlined

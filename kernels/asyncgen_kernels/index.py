@@ -43,7 +43,7 @@ _FEWEST_LISTS = 1024
 _MOST_POSTINGS = 2**32 - 1
 _MOST_UNITS = 2**32 - 1
 _MANY_QUERIES = 2**31  # a mark of what a query has seen has 32 bits for its number
-_VECTOR = 8  # postings that are read behind the last
+_VECTOR = 16  # postings that are read behind the last
 _NO_TABLES = np.empty(0, np.uint32)
 
 

@@ -1,4 +1,4 @@
-"""Signatures compared, eight at a time. See `asyncgen_kernels.vectors`."""
+"""Signatures compared, sixteen at a time. See `asyncgen_kernels.vectors`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from asyncgen_kernels.vectors import (
     vector_of,
 )
 
-_ALIKE, _QUARTER = 8, 4  # signatures in a vector, and words of a wide one
+_ALIKE, _QUARTER = 16, 4  # signatures in a vector, and words of a wide one
 
 
 @part_of_kernels
@@ -28,20 +28,21 @@ def alike(_: Any, postings: Any, start: Any, count: Any, own: Any, bounds: Any) 
     """Which of `count` postings, at most 64, from `start` on may be of similar texts, as bits.
 
     `postings` are signatures and keys, see `asyncgen_kernels.postings`, `own` is a signature too.
-    Of a text of n tokens base + slope · n, in units of 2^-16 and rounded down, must be shared,
-    `bounds` being left, base and slope: a bit that it lacks is none of the `left` that may be, and
-    a bit that `own` lacks none of the n less the position. Texts of 255 tokens may have more.
-    Reads up to a vector more.
+    Of a text of n tokens base + slope · n, rounded down, must be shared, `bounds` being left,
+    base in units of 2^-7 and slope of 2^-16, each below 2^15: a bit that it lacks is none of the
+    `left` that may be, and a bit that `own` lacks none of the n less the position. Texts of 255
+    tokens may have more. Reads up to a vector more.
     """
     kinds = (postings, start, count, own, bounds)
 
     def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
-        kind, narrow, key = vector_of(64, _ALIKE), vector_of(32, _ALIKE), vector_of(16, _ALIKE)
+        kind, narrow, twice = vector_of(64, _ALIKE), vector_of(16, _ALIKE), vector_of(32, _ALIKE)
         signatures, keys, first, size, word, *numbers = Arguments(context, builder, kinds, values)
         mine = splat(builder, word, kind)
         left, base, slope = (
-            splat(builder, builder.trunc(number, ir.IntType(32)), narrow) for number in numbers
+            splat(builder, builder.trunc(number, ir.IntType(16)), narrow) for number in numbers
         )
+        slope = builder.zext(slope, twice)
         fitting = llvm.alloca_once_value(builder, ir.Constant(WORD, 0))
         step = ir.Constant(WORD, _ALIKE)
         with llvm.for_range_slice(builder, ZERO, size, step, WORD) as (place, _):
@@ -51,12 +52,14 @@ def alike(_: Any, postings: Any, start: Any, count: Any, own: Any, bounds: Any) 
             common = builder.and_(mine, theirs)
             lacking = builder.trunc(popcounts(builder, builder.xor(mine, common)), narrow)
             spared = builder.trunc(popcounts(builder, builder.xor(theirs, common)), narrow)
-            pointer = builder.bitcast(builder.gep(keys, [at]), key.as_pointer())
-            both = builder.zext(builder.load(pointer, align=2), narrow)
+            pointer = builder.bitcast(builder.gep(keys, [at]), narrow.as_pointer())
+            both = builder.load(pointer, align=2)
             n = builder.and_(both, in_all_lanes(narrow, 255))
             position = builder.lshr(both, in_all_lanes(narrow, 8))
-            shared = builder.add(base, builder.mul(slope, n))
-            shared = builder.lshr(shared, in_all_lanes(narrow, 16))
+            shared = builder.zext(builder.shl(n, in_all_lanes(narrow, 7)), twice)
+            shared = builder.lshr(builder.mul(shared, slope), in_all_lanes(twice, 16))
+            shared = builder.add(builder.trunc(shared, narrow), base)
+            shared = builder.lshr(shared, in_all_lanes(narrow, 7))
             theirs_left = builder.sub(n, position)
             beyond = builder.icmp_unsigned("==", n, in_all_lanes(narrow, 255))
             fits = builder.and_(

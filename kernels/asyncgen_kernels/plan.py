@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from asyncgen_kernels.bits import spread, whole
-from asyncgen_kernels.compiled import fused, inlined
-from asyncgen_kernels.measure import SHORT
+from asyncgen_kernels.compiled import fused
 from asyncgen_kernels.ordered import first_of_its_kind
 from asyncgen_kernels.postings import LONG, MOST, POSTINGS, RUNS, SAMPLED, SHIFT, STARTS
+from asyncgen_kernels.spans import (
+    END,
+    MOST_SPANS,
+    PLACE,
+    POSITION,
+    SEVERAL,
+    START,
+    Spans,
+    fetch_first,
+    note,
+    room_for_spans,
+)
 from asyncgen_kernels.vectors import prefetch
 
 if TYPE_CHECKING:
@@ -25,17 +36,8 @@ if TYPE_CHECKING:
     from asyncgen_kernels.postings import Lists
 
 _LISTS = 128  # looked up at a time
-_SPANS = 32 * SHORT  # more than the segments of the largest index have for one token
 _ROW = 16  # places of runs in a line of the cache
-
-LINE = 8
-"""Signatures in a line of the cache."""
-
 _START, _END, _PLACE, _BASE, _TABLE = range(5)  # columns of Plan.lists
-START, END, PLACE, POSITION = range(4)
-"""Columns of `Plan.spans`."""
-
-_SEVERAL = whole(-1)
 
 
 class Query(NamedTuple):
@@ -46,8 +48,8 @@ class Query(NamedTuple):
         text: The same in the common order.
         m: How many they are.
         unknown: How many of them, the first, no entry can have.
-        shared: How much any entry must share, in units of 2^-16, and how much more for each of
-            its tokens; never more than `required` says.
+        shared: How much any entry must share, and how much more for each of its tokens, see
+            `shared_by_all` of `asyncgen_kernels.candidates`.
         required: See `Bar`, whose rows for m these are.
         spare: See `Bar`.
         least: See `Bar`.
@@ -72,17 +74,16 @@ class Plan(NamedTuple):
     Attributes:
         lists: Where a list begins and ends, the place of its token in the query, and for a LONG
             one where its table and its segment's postings begin, shape (_LISTS, 5).
-        spans: Postings that are consecutive: where they begin and end, the place, and the
-            position of all of them, or _SEVERAL, shape (_SPANS, 4).
+        spans: What of them is read.
     """
 
     lists: NDArray[np.int64]
-    spans: NDArray[np.int64]
+    spans: Spans
 
 
 def room_for_plan() -> Plan:
     """Room for a plan."""
-    return Plan(np.empty((_LISTS, 5), np.int64), np.empty((_SPANS, 4), np.int64))
+    return Plan(np.empty((_LISTS, 5), np.int64), room_for_spans())
 
 
 @fused
@@ -98,16 +99,15 @@ def plan(lists: Lists, query: Query, first: int, room: Plan) -> tuple[int, int]:
     for number in range(opened):
         list_ = room.lists[number]
         if list_[_END] - list_[_START] < LONG:
-            spans = _note(room.spans, spans, (list_[_START], list_[_END], list_[_PLACE], _SEVERAL))
+            spans = note(room.spans, spans, (list_[_START], list_[_END], list_[_PLACE], SEVERAL))
         else:
             spans = _note_runs(lists, query, list_, room.spans, spans)
 
     for number in range(spans):
-        span = room.spans[number]
-        _narrow(lists, query, span)
-        prefetch(lists.signatures, span[START])
-        prefetch(lists.signatures, span[START] + LINE)
-        prefetch(lists.keys, span[START])
+        _narrow(lists, query, room.spans.rows[number])
+
+    if spans:
+        fetch_first(lists, room.spans, spans)
 
     return spans, after
 
@@ -117,7 +117,7 @@ def _pick(lists: Lists, query: Query, first: int, picked: NDArray[np.int64]) -> 
     """Note the lists of the tokens: where in `starts` each is, and its segment."""
     count, at, segments = whole(0), first, lists.segments.shape[0] - 1
     positions = min(whole(query.spare[query.longest[first]]), MOST) + 1
-    most = min(_LISTS, _SPANS // positions) - segments
+    most = min(_LISTS, MOST_SPANS // positions) - segments
     while query.longest[at] > 0 and count <= most:
         token = query.text.tokens[at]
         if token >= 0 and first_of_its_kind(query.text, at):
@@ -164,7 +164,7 @@ def _open(lists: Lists, picked: NDArray[np.int64], count: int) -> int:
 
 @fused
 def _note_runs(
-    lists: Lists, query: Query, list_: NDArray[np.int64], spans: NDArray[np.int64], count: int
+    lists: Lists, query: Query, list_: NDArray[np.int64], spans: Spans, count: int
 ) -> int:
     """Note those positions of a LONG list at which an entry of some length can be similar.
 
@@ -182,26 +182,20 @@ def _note_runs(
         end = base + whole(lists.runs[table + position + 1])
         if end - start >= LONG:
             if begin < start:
-                count = _note(spans, count, (begin, start, place, _SEVERAL))
+                count = note(spans, count, (begin, start, place, SEVERAL))
 
-            count = _note(spans, count, (start, end, place, position))
+            count = note(spans, count, (start, end, place, position))
             prefetch(lists.samples, start // SAMPLED)
             begin = end
 
     end = base + whole(lists.runs[table + last + 1])
-    return _note(spans, count, (begin, end, place, _SEVERAL)) if begin < end else count
-
-
-@inlined
-def _note(spans: NDArray[np.int64], count: int, span: tuple[int, int, int, int]) -> int:
-    spans[count, START], spans[count, END], spans[count, PLACE], spans[count, POSITION] = span
-    return count + 1
+    return note(spans, count, (begin, end, place, SEVERAL)) if begin < end else count
 
 
 @fused
 def _narrow(lists: Lists, query: Query, span: NDArray[np.int64]) -> None:
     """Leave out of a long span what the samples show to have other lengths than are similar."""
-    if span[POSITION] == _SEVERAL:
+    if span[POSITION] == SEVERAL:
         return
 
     key = span[POSITION] << 8

@@ -17,7 +17,8 @@ from asyncgen_kernels.compiled import compiled, fused, inlined, reader
 from asyncgen_kernels.lookup import Lookup, lookup_for
 from asyncgen_kernels.measure import measured
 from asyncgen_kernels.ordered import Text, longest_of, sort_text, text_for
-from asyncgen_kernels.plan import PLACE, Plan, Query, plan, room_for_plan
+from asyncgen_kernels.plan import Plan, Query, plan, room_for_plan
+from asyncgen_kernels.spans import PLACE
 from asyncgen_kernels.tail import Tail, add_to_tail
 
 if TYPE_CHECKING:
@@ -120,8 +121,8 @@ def _nearest(index: Indexed, query: Query, lookup: Lookup, work: Work) -> tuple[
         count = whole(0)
         if at < newest:
             count, at = read_tail(index.tail, query, at, work.reading.found)
-        elif span < end and _worth_it(query, spans[span, PLACE], best, score):
-            count, span = read_spans(index.lists, query, spans[:end], span, work.reading)
+        elif span < end and _worth_it(query, spans.rows[span, PLACE], best, score):
+            count, span = read_spans(index.lists, query, spans, (span, end), work.reading)
         elif span == end and query.longest[place] > 0 and _worth_it(query, place, best, score):
             end, place = plan(index.lists, query, place, work.plan)
             span = whole(0)

@@ -121,7 +121,7 @@ def prefetch(_: Any, array: Any, index: Any) -> Any:
         flag = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, flag, flag, flag])
         function = llvm.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [pointer, flag(0), flag(3), flag(1)])  # read, keep, data
+        builder.call(function, [pointer, flag(0), flag(2), flag(1)])  # read, keep, data
         return context.get_dummy_value()
 
     return types.void(*kinds), generate
