@@ -23,6 +23,7 @@ from asyncgen_kernels.spans import (
     SEVERAL,
     START,
     Spans,
+    fetch_beginning,
     fetch_first,
     note,
     room_for_spans,
@@ -104,10 +105,11 @@ def plan(lists: Lists, query: Query, first: int, room: Plan) -> tuple[int, int]:
             spans = _note_runs(lists, query, list_, room.spans, spans)
 
     for number in range(spans):
-        _narrow(lists, query, room.spans.rows[number])
+        span = room.spans.rows[number]
+        _narrow(lists, query, span)
+        fetch_beginning(lists, span)
 
-    if spans:
-        fetch_first(lists, room.spans, spans)
+    fetch_first(lists, room.spans, spans)
 
     return spans, after
 

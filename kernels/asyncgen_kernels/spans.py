@@ -33,7 +33,7 @@ START, END, PLACE, POSITION = range(4)
 SEVERAL = whole(-1)
 
 _AHEAD = 16  # blocks
-_NEAR = 1 << 21  # fewer postings than that stay in the caches
+_NEAR = 1 << 21  # fewer postings stay in the caches
 _LINE, _KEYS = 8, 32  # signatures and keys in a line of the cache
 
 
@@ -63,19 +63,26 @@ def note(spans: Spans, count: int, span: tuple[int, int, int, int]) -> int:
     return count + 1
 
 
+@inlined
+def fetch_beginning(lists: Lists, span: NDArray[np.int64]) -> None:
+    """Have the first postings of a span fetched: all that many a span has."""
+    prefetch(lists.signatures, span[START])
+    prefetch(lists.signatures, span[START] + _LINE)
+    prefetch(lists.keys, span[START])
+
+
 @fused
 def fetch_first(lists: Lists, spans: Spans, count: int) -> None:
-    """Have the first blocks of the spans fetched, or of a small index the first line of each."""
+    """Have the first blocks of the spans fetched, and more by `fetch_next`, if the index is large.
+
+    One that is in the cache as a whole would only take longer.
+    """
     spans.ahead[0], spans.ahead[1] = 0, spans.rows[0, START]
-    if lists.signatures.size >= _NEAR:
+    if lists.signatures.size < _NEAR:
+        spans.ahead[0] = count
+    else:
         for _ in range(_AHEAD):
             fetch_next(lists, spans, count)
-    else:
-        spans.ahead[0] = count
-        for number in range(count):
-            prefetch(lists.signatures, spans.rows[number, START])
-            prefetch(lists.signatures, spans.rows[number, START] + _LINE)
-            prefetch(lists.keys, spans.rows[number, START])
 
 
 @inlined
