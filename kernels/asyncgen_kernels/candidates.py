@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from asyncgen_kernels.bits import ONE, popcount, whole
-from asyncgen_kernels.compiled import fused, inlined, part, reader
+from asyncgen_kernels.compiled import fused, inlined, reader
 from asyncgen_kernels.likeness import alike
 from asyncgen_kernels.measure import SHORT, Bar, fill_row
 from asyncgen_kernels.ordered import Text, known_from
@@ -64,7 +64,6 @@ class Place(NamedTuple):
     longest: int
 
 
-@part
 def room_for_reading(longest: int) -> Reading:
     """Room for queries of up to `longest` tokens."""
     return Reading(

@@ -23,10 +23,19 @@ _Function = TypeVar("_Function", bound="Callable[..., object]")
 
 def compiled(function: _Function) -> _Function:
     """Make it a kernel: compiled at its first call, kept on disk, running without the GIL."""
+    return _kept(function)
+
+
+def compiled_reader(function: _Function) -> _Function:
+    """A kernel that allocates nothing: see `reader`."""
+    return _kept(function, _nrt=False)
+
+
+def _kept(function: _Function, **options: bool) -> _Function:
     try:
-        kernel: Any = njit(cache=True, nogil=True)(function)
+        kernel: Any = njit(cache=True, nogil=True, **options)(function)
     except RuntimeError:  # no folder at all may be written to: compiled anew in each process
-        return cast("_Function", njit(nogil=True)(function))
+        return cast("_Function", njit(nogil=True, **options)(function))
 
     # Numba has no public way to say what else a kernel was made of; a test would notice if this
     # private one went.
@@ -80,6 +89,11 @@ def _uncounted(function: _Function, **more: bool) -> _Function:
         **more,
     }
     return cast("_Function", njit(nogil=True, **options)(function))
+
+
+def in_python(kernel: _Function) -> _Function:
+    """What a part was made of: Python does the same, only slower."""
+    return cast("_Function", cast("Any", kernel).py_func)
 
 
 def inlined(function: _Function) -> _Function:

@@ -18,7 +18,7 @@ from asyncgen_kernels.postings import (
     STARTS,
     Lists,
 )
-from asyncgen_kernels.search import Decisions, Indexed, decide, room_to_decide
+from asyncgen_kernels.search import Decisions, Indexed, Room, decide, room_to_decide
 from asyncgen_kernels.segments import (
     Loose,
     Segment,
@@ -42,6 +42,7 @@ _TAIL = 1024  # entries
 _FEWEST_LISTS = 1024
 _MOST_POSTINGS = 2**32 - 1
 _MOST_UNITS = 2**32 - 1
+_LONGEST = 4096  # tokens of a text, until there is a longer one
 _MANY_QUERIES = 2**31  # a mark of what a query has seen has 32 bits for its number
 _VECTOR = 16  # postings that are read behind the last
 _NO_TABLES = np.empty(0, np.uint32)
@@ -75,7 +76,7 @@ class Index:
         self._lists = _no_lists()
         self._tail = _empty_tail()
         self._wide = _nothing_wide()
-        self._room = room_to_decide()
+        self._room = room_to_decide(_LONGEST)
 
     @property
     def threshold(self) -> float:
@@ -138,8 +139,7 @@ class Index:
         )
         store = self._entries.room_for(texts) if append else self._entries.store
         index = Indexed(self._bar, self._ranks, store, self._wide, self._tail, self._lists)
-        if self._room.known.signed.query[0] > _MANY_QUERIES:
-            self._room = room_to_decide()
+        self._room = _room_for(self._room, texts)
 
         decide((texts.tokens, texts.offsets), index, self._room, append, decisions)
         return decisions
@@ -205,6 +205,16 @@ class Index:
             f"<Index threshold={self.threshold} entries={len(self)}"
             f" segments={self._lists.segments[:-1, ENTRIES].tolist()}>"
         )
+
+
+def _room_for(room: Room, texts: Encoded) -> Room:
+    """Room to decide on the texts: the same if they fit and its queries can still be numbered."""
+    longest = room.text.tokens.size
+    if texts.tokens.size > longest:  # together, which is quick to tell
+        longest = max(longest, int(np.diff(texts.offsets).max()))
+
+    many = room.known.signed.query[0] > _MANY_QUERIES
+    return room_to_decide(longest) if many or longest > room.text.tokens.size else room
 
 
 def _itemsize(*arrays: NDArray[np.generic]) -> int:

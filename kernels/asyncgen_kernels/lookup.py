@@ -69,6 +69,24 @@ def lookup_for(longest: int) -> Lookup:
 
 
 @inlined
+def cut_down(lookup: Lookup, m: int) -> Lookup:
+    """A lookup for queries of m tokens, more than 64, in the room of one for longer ones."""
+    count, shift = 512, np.uint64(55)
+    while count < 4 * m:
+        count *= 2
+        shift -= ONE
+
+    return Lookup(
+        lookup.slots[:count],
+        lookup.masks[:m],
+        lookup.heads[:count],
+        lookup.links[:m],
+        lookup.vector[: (m + 63) // 64],
+        shift,
+    )
+
+
+@inlined
 def _slot(slots: NDArray[np.int32], shift: np.uint64, token: int) -> np.uint64:
     """The token's slot, or the empty one where it would stand."""
     slot = spread(token, shift)

@@ -13,10 +13,10 @@ from asyncgen_kernels.candidates import (
     room_for_reading,
 )
 from asyncgen_kernels.comparing import Known, Store, nearest_of, nothing_known
-from asyncgen_kernels.compiled import compiled, fused, inlined, reader
-from asyncgen_kernels.lookup import Lookup, lookup_for
+from asyncgen_kernels.compiled import compiled_reader, in_python, inlined, reader
+from asyncgen_kernels.lookup import Lookup, cut_down, lookup_for
 from asyncgen_kernels.measure import measured
-from asyncgen_kernels.ordered import Text, longest_of, sort_text, text_for
+from asyncgen_kernels.ordered import Text, sort_text, text_for
 from asyncgen_kernels.plan import Plan, Query, plan, room_for_plan
 from asyncgen_kernels.spans import PLACE
 from asyncgen_kernels.tail import Tail, add_to_tail
@@ -67,24 +67,35 @@ class Indexed(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Room to decide in that is worth keeping; for one thread at a time."""
+    """Room to decide in that is worth keeping; for one thread at a time.
 
-    plan: Plan
-    known: Known
-
-
-def room_to_decide() -> Room:
-    """Make such room."""
-    return Room(room_for_plan(), nothing_known())
-
-
-class Work(NamedTuple):
-    """Room to decide in."""
+    Attributes:
+        text: For the text that is decided on.
+        reading: For what is found.
+        plan: For what is to be read.
+        known: For what was found out.
+        word: A lookup for texts of up to a word of tokens.
+        words: One for all longer ones.
+    """
 
     text: Text
     reading: Reading
     plan: Plan
     known: Known
+    word: Lookup
+    words: Lookup
+
+
+def room_to_decide(longest: int) -> Room:
+    """Room for texts of up to `longest` tokens."""
+    return Room(
+        in_python(text_for)(longest),
+        room_for_reading(longest),
+        room_for_plan(),
+        nothing_known(),
+        in_python(lookup_for)(_WORD),
+        in_python(lookup_for)(max(longest, _WORD + 1)),
+    )
 
 
 @reader
@@ -112,29 +123,29 @@ def _worth_it(query: Query, place: int, best: int, score: float) -> bool:
 
 
 @inlined
-def _nearest(index: Indexed, query: Query, lookup: Lookup, work: Work) -> tuple[int, float]:
+def _nearest(index: Indexed, query: Query, lookup: Lookup, room: Room) -> tuple[int, float]:
     """The most similar of the entries too similar, the oldest of equals; -1 and 0.0 for none."""
-    entries, spans, newest = (index.store, index.wide), work.plan.spans, index.tail.used[0]
+    entries, spans, newest = (index.store, index.wide), room.plan.spans, index.tail.used[0]
     # Of one type from the start: a literal would have `nearest_of` and others compiled twice.
     best, score, at, place, span, end = whole(-1), 0.0, whole(0), whole(0), whole(0), whole(0)
     while True:
         count = whole(0)
         if at < newest:
-            count, at = read_tail(index.tail, query, at, work.reading.found)
+            count, at = read_tail(index.tail, query, at, room.reading.found)
         elif span < end and _worth_it(query, spans.rows[span, PLACE], best, score):
-            count, span = read_spans(index.lists, query, spans, (span, end), work.reading)
+            count, span = read_spans(index.lists, query, spans, (span, end), room.reading)
         elif span == end and query.longest[place] > 0 and _worth_it(query, place, best, score):
-            end, place = plan(index.lists, query, place, work.plan)
+            end, place = plan(index.lists, query, place, room.plan)
             span = whole(0)
         else:
             return best, score
 
         if count:
-            found, room = work.reading.found[:count], (lookup, work.known)
-            best, score = nearest_of(entries, index.bar, query, room, found, (best, score))
+            found, known = room.reading.found[:count], (lookup, room.known)
+            best, score = nearest_of(entries, index.bar, query, known, found, (best, score))
 
 
-@compiled
+@compiled_reader
 def decide(
     texts: tuple[NDArray[np.int32], NDArray[np.int64]],
     index: Indexed,
@@ -152,31 +163,15 @@ def decide(
         decisions: Written.
     """
     tokens, offsets = texts
-    longest = longest_of(offsets)
-    word = lookup_for(whole(_WORD))
-    work = Work(text_for(longest), room_for_reading(longest), room.plan, room.known)
     for number in range(offsets.size - 1):
         ids = tokens[offsets[number] : offsets[number + 1]]
-        lookup = word if ids.size <= _WORD else lookup_for(whole(ids.size))
-        _decide(ids, index, lookup, work, (append, number, decisions))
-
-
-@fused
-def _decide(
-    ids: NDArray[np.int32],
-    index: Indexed,
-    lookup: Lookup,
-    work: Work,
-    how: tuple[bool, int, Decisions],
-) -> None:
-    """Decide on one text."""
-    append, number, decisions = how
-    work.known.signed.query[0] += ONE
-    sort_text(ids, index.ranks, work.text)
-    query = query_of(index.bar, ids, work.text, work.reading)
-    nearest, score = _nearest(index, query, lookup, work)
-    decisions.nearest[number] = nearest
-    decisions.score[number] = score
-    decisions.entry[number] = -1
-    if nearest < 0 and append:
-        decisions.entry[number] = _append(index, work.text, ids)
+        room.known.signed.query[0] += ONE
+        sort_text(ids, index.ranks, room.text)
+        query = query_of(index.bar, ids, room.text, room.reading)
+        lookup = room.word if ids.size <= _WORD else cut_down(room.words, ids.size)
+        nearest, score = _nearest(index, query, lookup, room)
+        decisions.nearest[number] = nearest
+        decisions.score[number] = score
+        decisions.entry[number] = -1
+        if nearest < 0 and append:
+            decisions.entry[number] = _append(index, room.text, ids)

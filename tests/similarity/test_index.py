@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from similarity.harness import THRESHOLDS, admit_one, encoded, mixed_texts, search_one
+from similarity.harness import (
+    THRESHOLDS,
+    admit_one,
+    encoded,
+    mixed_texts,
+    scores_of,
+    search_one,
+)
 
 from asyncgen_kernels import entries as entries_module
 from asyncgen_kernels import index as index_module
@@ -77,6 +84,26 @@ def test_searching_forgets_nothing_that_waits_to_be_indexed() -> None:
     index.settle(4)
 
     assert search_one(index, [1, 2, 3]) == (0, 1.0)
+
+
+def test_texts_find_room_however_long_and_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call decides on texts of any length, and another follows when queries are renumbered."""
+    index, chance, kept = Index(0.7), random.Random(8), list[list[int]]()
+    for many in (2**31, 2**31, 6):
+        monkeypatch.setattr(index_module, "_MANY_QUERIES", many)
+        texts = [
+            [chance.randrange(100_000) for _ in range(length)]
+            for length in (3, 70, 5000, 64, 200, 65, 9000, 130)
+        ]
+        copies = [[*text[: -len(text) // 10], *chance.sample(text, 2)] for text in texts]
+        found = index.admit(encoded([*texts, *copies]))
+        index.settle(100_000)
+        kept += texts
+
+        assert found.entry.tolist()[:8] == list(range(len(kept) - 8, len(kept)))
+        assert found.entry.tolist()[8:] == [-1] * 8
+        assert found.nearest.tolist()[8:] == found.entry.tolist()[:8]
+        assert np.array_equal(found.score[8:], np.diag(scores_of(copies, texts)))
 
 
 def test_entries_that_outgrow_their_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
