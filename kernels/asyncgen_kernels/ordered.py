@@ -16,6 +16,7 @@ import numpy as np
 
 from asyncgen_kernels.bits import ONE, spread, whole
 from asyncgen_kernels.compiled import fused, inlined, part, reader
+from asyncgen_kernels.vectors import count_less
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,8 @@ _SIGNATURE, _WIDE_SIGNATURE = np.uint64(58), np.uint64(50)
 _WORD, _BIT = np.uint64(6), np.uint64(63)
 _NO_TOKEN = -(2**31)
 _PLACE = whole(0xFFFF_FFFF)
-_FEW = 64  # tokens that are sorted by counting
+_FEW = 256  # tokens that are sorted by counting
+_VECTOR = 8  # numbers
 _AGAIN = 0x5851_F42D  # what sets a token apart from the same one before it
 
 
@@ -34,19 +36,24 @@ class Text(NamedTuple):
     Attributes:
         tokens: Its tokens, the rarest first, equal ones side by side, shape (m,).
         rest: The signature of the tokens from each place on, shape (m + 1,).
-        orders: Scratch, shape (m,).
+        orders: Scratch, shape (m,), and room for a vector behind it.
+        before: The same.
     """
 
     tokens: NDArray[np.int64]
     rest: NDArray[np.uint64]
     orders: NDArray[np.int64]
+    before: NDArray[np.int64]
 
 
 @part
 def text_for(longest: int) -> Text:
     """Room for a text of up to `longest` tokens."""
     return Text(
-        np.empty(longest, np.int64), np.empty(longest + 1, np.uint64), np.empty(longest, np.int64)
+        np.empty(longest, np.int64),
+        np.empty(longest + 1, np.uint64),
+        np.empty(longest + _VECTOR, np.int64),
+        np.empty(longest + _VECTOR, np.int64),
     )
 
 
@@ -77,26 +84,15 @@ def sort_text(tokens: NDArray[np.int32], ranks: NDArray[np.int32], text: Text) -
         orders[place] = (order << 32) | place
 
     if m <= _FEW:
-        _sort_few(tokens, orders, text.tokens)
+        count_less(orders, m, text.before)
+        for place in range(m):  # no branch to guess wrong
+            text.tokens[np.uint64(text.before[place])] = tokens[place]
     else:
         _sort_many(orders[:m])
         for place in range(m):
             text.tokens[place] = tokens[orders[place] & _PLACE]
 
     _sign(text, m)
-
-
-@fused
-def _sort_few(
-    tokens: NDArray[np.int32], orders: NDArray[np.int64], into: NDArray[np.int64]
-) -> None:
-    """Put each token where as many stand before it as are less: no branch to guess wrong."""
-    for place in range(tokens.size):
-        order, before = orders[place], whole(0)
-        for other in range(tokens.size):
-            before += whole(orders[other] < order)
-
-        into[np.uint64(before)] = tokens[place]
 
 
 @reader

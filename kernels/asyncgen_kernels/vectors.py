@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 llvm: Any = cgutils  # it has no types
 BYTE, WORD = ir.IntType(8), ir.IntType(64)
 ZERO, ONE = ir.Constant(WORD, 0), ir.Constant(WORD, 1)
+_LANES = 8
 
 
 def part_of_kernels(function: Callable[..., Any]) -> Any:
@@ -108,6 +109,35 @@ def eight_bytes(_: Any, array: Any, position: Any) -> Any:
         return builder.bswap(builder.load(pointer, align=1))
 
     return types.uint64(*kinds), generate
+
+
+@part_of_kernels
+def count_less(_: Any, items: Any, count: Any, less: Any) -> Any:
+    """Write for each of the first `count` numbers how many of them are less.
+
+    In time that grows with the square of `count`. Reads and writes up to a vector more.
+    """
+    kinds = (items, count, less)
+
+    def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
+        kind = vector_of(64, _LANES)
+        numbers, size, counts = Arguments(context, builder, kinds, values)
+        state, step = llvm.alloca_once(builder, kind), ir.Constant(WORD, _LANES)
+        with llvm.for_range_slice(builder, ZERO, size, step, WORD) as (place, _):
+            pointer = builder.bitcast(builder.gep(numbers, [place]), kind.as_pointer())
+            some = builder.load(pointer, align=8)
+            builder.store(in_all_lanes(kind, 0), state)
+            with llvm.for_range(builder, size) as loop:
+                other = splat(builder, builder.load(builder.gep(numbers, [loop.index])), kind)
+                found = builder.zext(builder.icmp_signed("<", other, some), kind)
+                builder.store(builder.add(builder.load(state), found), state)
+
+            pointer = builder.bitcast(builder.gep(counts, [place]), kind.as_pointer())
+            builder.store(builder.load(state), pointer, align=8)
+
+        return context.get_dummy_value()
+
+    return types.void(*kinds), generate
 
 
 @part_of_kernels
