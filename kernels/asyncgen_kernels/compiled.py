@@ -31,7 +31,7 @@ def compiled_reader(function: _Function) -> _Function:
     return _kept(function, _nrt=False)
 
 
-def _kept(function: _Function, **options: bool) -> _Function:
+def _kept(function: _Function, **options: Any) -> _Function:
     try:
         kernel: Any = njit(cache=True, nogil=True, **options)(function)
     except RuntimeError:  # no folder at all may be written to: compiled anew in each process

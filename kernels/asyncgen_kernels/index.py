@@ -141,7 +141,7 @@ class Index:
         index = Indexed(self._bar, self._ranks, store, self._wide, self._tail, self._lists)
         self._room = _room_for(self._room, texts)
 
-        decide((texts.tokens, texts.offsets), index, self._room, append, decisions)
+        decide((texts.tokens, texts.offsets), index, self._room, decisions, append=append)
         return decisions
 
     def _make_segment(self, count: int, vocabulary: int) -> None:

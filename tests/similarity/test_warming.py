@@ -21,10 +21,10 @@ pytestmark = pytest.mark.skipif(
 
 _WARM = """
 from asyncgen_kernels import is_cached, warm_up
-from asyncgen_kernels.search import decide
+from asyncgen_kernels.search import _decide
 from asyncgen_kernels.segments import scatter
 warm_up(scan=False)
-loaded = scatter.stats.cache_hits.total(), decide.stats.cache_hits.total()
+loaded = scatter.stats.cache_hits.total(), _decide.stats.cache_hits.total()
 print(*loaded, is_cached())
 """
 
