@@ -28,8 +28,7 @@ if TYPE_CHECKING:
 FOUND = 2 * BLOCK
 """Room for candidates: another block is looked at while there are no more than one has."""
 
-_HALF, _FINER = 1 << 15, 9  # in units of 2^-16, which are so many bits finer than 2^-7
-_MUCH = MOST << 7  # as many tokens as a key tells apart, in units of 2^-7
+_MUCH = 127 << 8  # in units of 2^-8
 _LENGTH, _PLACES = np.uint64(255), np.uint64(8)  # the parts of a key
 
 
@@ -99,11 +98,11 @@ def query_of(bar: Bar, tokens: NDArray[np.int32], text: Text, reading: Reading) 
 def shared_by_all(bar: Bar, m: int) -> tuple[int, int]:
     """Bounds of what texts of m and n tokens must share, base and slope.
 
-    Base is in units of 2^-7, slope of 2^-16. Base + slope · n, rounded down, is `required`, or one
-    less, and for texts so long that it does not fit 16 bits much less; it decides nothing alone.
+    (base + slope · n) / 2^8, rounded down, is never more than `required`: for short texts the same
+    or one less, for those so long that it would not fit 16 bits much less. It decides nothing.
     """
-    slope = whole(bar.threshold * _HALF)
-    return min((slope * m + 2 * _HALF - 1) >> _FINER, _MUCH), slope
+    half = bar.threshold * 2**7
+    return min(whole(half * m) + 2**8 - 1, _MUCH), whole(half)
 
 
 @inlined

@@ -28,44 +28,44 @@ def alike(_: Any, postings: Any, start: Any, count: Any, own: Any, bounds: Any) 
     """Which of `count` postings, at most 64, from `start` on may be of similar texts, as bits.
 
     `postings` are signatures and keys, see `asyncgen_kernels.postings`, `own` is a signature too.
-    Of a text of n tokens base + slope · n, rounded down, must be shared, `bounds` being left,
-    base in units of 2^-7 and slope of 2^-16, each below 2^15: a bit that it lacks is none of the
-    `left` that may be, and a bit that `own` lacks none of the n less the position. Texts of 255
-    tokens may have more. Reads up to a vector more.
+    Of a text of n tokens (base + slope · n) / 2^8, rounded down, must be shared, `bounds` being
+    left, base and slope, whose sum fits 16 bits: a bit that it lacks is none of the `left` that may
+    be, and a bit that `own` lacks none of the n less the position. Texts of 255 tokens may have
+    more. Reads up to a vector more.
     """
     kinds = (postings, start, count, own, bounds)
 
     def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
-        kind, narrow, twice = vector_of(64, _ALIKE), vector_of(16, _ALIKE), vector_of(32, _ALIKE)
+        kind, narrow = vector_of(64, _ALIKE), vector_of(16, _ALIKE)
         signatures, keys, first, size, word, *numbers = Arguments(context, builder, kinds, values)
         mine = splat(builder, word, kind)
         left, base, slope = (
             splat(builder, builder.trunc(number, ir.IntType(16)), narrow) for number in numbers
         )
-        slope = builder.zext(slope, twice)
+        # A text lacks as many bits as `own` has and are not common: the first is said on this side.
+        all_mine = splat(builder, builder.trunc(builder.ctpop(word), ir.IntType(16)), narrow)
+        left = builder.sub(left, all_mine)
         fitting = llvm.alloca_once_value(builder, ir.Constant(WORD, 0))
         step = ir.Constant(WORD, _ALIKE)
         with llvm.for_range_slice(builder, ZERO, size, step, WORD) as (place, _):
             at = builder.add(first, place)
             pointer = builder.bitcast(builder.gep(signatures, [at]), kind.as_pointer())
             theirs = builder.load(pointer, align=8)
-            common = builder.and_(mine, theirs)
-            lacking = builder.trunc(popcounts(builder, builder.xor(mine, common)), narrow)
-            spared = builder.trunc(popcounts(builder, builder.xor(theirs, common)), narrow)
+            common = builder.trunc(popcounts(builder, builder.and_(mine, theirs)), narrow)
+            all_theirs = builder.trunc(popcounts(builder, theirs), narrow)
             pointer = builder.bitcast(builder.gep(keys, [at]), narrow.as_pointer())
             both = builder.load(pointer, align=2)
             n = builder.and_(both, in_all_lanes(narrow, 255))
             position = builder.lshr(both, in_all_lanes(narrow, 8))
-            shared = builder.zext(builder.shl(n, in_all_lanes(narrow, 7)), twice)
-            shared = builder.lshr(builder.mul(shared, slope), in_all_lanes(twice, 16))
-            shared = builder.add(builder.trunc(shared, narrow), base)
-            shared = builder.lshr(shared, in_all_lanes(narrow, 7))
+            shared = builder.add(builder.mul(n, slope), base)
+            shared = builder.lshr(shared, in_all_lanes(narrow, 8))
             theirs_left = builder.sub(n, position)
             beyond = builder.icmp_unsigned("==", n, in_all_lanes(narrow, 255))
+            needed = builder.sub(shared, common)
             fits = builder.and_(
-                builder.icmp_signed("<=", builder.add(lacking, shared), left),
+                builder.icmp_signed("<=", needed, left),
                 builder.or_(
-                    builder.icmp_signed("<=", builder.add(spared, shared), theirs_left), beyond
+                    builder.icmp_signed("<=", builder.add(needed, all_theirs), theirs_left), beyond
                 ),
             )
             bits = builder.zext(builder.bitcast(fits, ir.IntType(_ALIKE)), WORD)

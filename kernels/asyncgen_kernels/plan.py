@@ -188,6 +188,7 @@ def _note_runs(
 
             count = note(spans, count, (start, end, place, position))
             prefetch(lists.samples, start // SAMPLED)
+            prefetch(lists.samples, (end - 1) // SAMPLED)
             begin = end
 
     end = base + whole(lists.runs[table + last + 1])
