@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asyncgen_kernels.text import Encoded
 
 _Number = TypeVar("_Number", bound=np.generic)
+_LINE = 64  # bytes
 _MOST_ENTRIES = 2**32 - 1  # postings number them in 32 bits
 
 
@@ -93,11 +94,15 @@ def roomy(array: NDArray[_Number], used: int, size: int) -> NDArray[_Number]:
     """The array, or a larger copy of its used part with room for at least `size` numbers.
 
     It grows by half. What is not yet written is address space only: the system gives it memory
-    page by page, at the first touch, which takes longer than copying does.
+    page by page, at the first touch, which takes longer than copying does. It begins at a line of
+    the cache, so that what is as large as a line, or a part of one, is in no two.
     """
     if size <= array.size:
         return array
 
-    larger = np.empty(size + size // 2, array.dtype)
+    count, line = size + size // 2, _LINE // array.itemsize
+    memory = np.empty(count + line, array.dtype)
+    skip = -memory.__array_interface__["data"][0] % _LINE // array.itemsize
+    larger = memory[skip : skip + count]
     larger[:used] = array[:used]
     return larger

@@ -20,7 +20,7 @@ from similarity.harness import (
 from asyncgen_kernels import entries as entries_module
 from asyncgen_kernels import index as index_module
 from asyncgen_kernels import required_lcs
-from asyncgen_kernels.entries import Entries
+from asyncgen_kernels.entries import Entries, roomy
 from asyncgen_kernels.index import Index
 from asyncgen_kernels.measure import SHORT, bar_of
 from asyncgen_kernels.postings import ENTRIES
@@ -157,6 +157,17 @@ def test_postings_that_outgrow_their_numbers_lose_none(
 
     for number in range(12):
         assert search_one(index, texts[number]) == (number, 1.0)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.uint64])
+def test_arrays_grow_at_lines_of_the_cache(dtype: type[np.unsignedinteger]) -> None:
+    array = np.arange(5, dtype=dtype)
+    for size in (6, 100, 3, 9000):
+        array = roomy(array, 5, size)
+
+        assert array.size >= size
+        assert array[:5].tolist() == [0, 1, 2, 3, 4]
+        assert array.ctypes.data % 64 == 0
 
 
 @pytest.mark.parametrize("count", [1, 100])
