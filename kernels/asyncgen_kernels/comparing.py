@@ -129,6 +129,29 @@ def _sift(
     They go by the numbers of their entries from here on.
     """
     store, wide = entries
+    kept = whole(0)
+    for number in range(_tell_apart(entries, query, known, found)):
+        candidate = found[number]
+        name = candidate & _NAME
+        entry = np.uint64(wide.owners[name]) if _length(candidate) >= LONG_TEXT else name
+        candidate ^= name ^ entry
+        if not (_is_seen(known, whole(entry)) or _hopeless(candidate, query.m, best)):
+            prefetch(store.offsets, entry)
+            found[kept] = candidate
+            kept += 1
+
+    return kept
+
+
+@fused
+def _tell_apart(
+    entries: tuple[Store, Wide], query: Query, known: Known, found: NDArray[np.uint64]
+) -> int:
+    """Put those candidates first whose wide signatures fit, or that have none; return how many.
+
+    What is read next of each is on its way then.
+    """
+    store, wide = entries
     for candidate in found:
         name, n = candidate & _NAME, _length(candidate)
         if n < LONG_TEXT:
@@ -152,18 +175,7 @@ def _sift(
         found[kept] = name | np.uint64(n) << _LENGTH | np.uint64(most) << _MOST
         kept += 1
 
-    left = whole(0)
-    for number in range(kept):
-        candidate = found[number]
-        name = candidate & _NAME
-        entry = np.uint64(wide.owners[name]) if _length(candidate) >= LONG_TEXT else name
-        candidate ^= name ^ entry
-        if not (_is_seen(known, whole(entry)) or _hopeless(candidate, query.m, best)):
-            prefetch(store.offsets, entry)
-            found[left] = candidate
-            left += 1
-
-    return left
+    return kept
 
 
 @inlined
