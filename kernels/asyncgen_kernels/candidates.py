@@ -119,7 +119,7 @@ def _alike(
     query: Query,
     place: Place,
 ) -> np.uint64:
-    """Which postings may fit, as bits: all that do, and a few whose length is at the limit."""
+    """Which postings may fit, as bits: all that do, and a few by rounded bounds."""
     bounds = (min(place.left, _MUCH), query.shared[0], query.shared[1])
     fitting: np.uint64 = alike((signatures, keys), start, count, place.rest, bounds)
     return fitting

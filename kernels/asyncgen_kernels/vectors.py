@@ -142,7 +142,10 @@ def count_less(_: Any, items: Any, count: Any, less: Any) -> Any:
 
 @part_of_kernels
 def prefetch(_: Any, array: Any, index: Any) -> Any:
-    """Have the memory around an item fetched, as it will be read soon; any index will do."""
+    """Have the memory around an item fetched, as it will be read soon; any index will do.
+
+    Into the second cache: more lines can be on their way to it than to the first.
+    """
     kinds = (array, index)
 
     def generate(context: Any, builder: ir.IRBuilder, _signature: Any, values: Any) -> Any:
@@ -151,7 +154,7 @@ def prefetch(_: Any, array: Any, index: Any) -> Any:
         flag = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, flag, flag, flag])
         function = llvm.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [pointer, flag(0), flag(2), flag(1)])  # read, keep, data
+        builder.call(function, [pointer, flag(0), flag(2), flag(1)])  # read, second cache, data
         return context.get_dummy_value()
 
     return types.void(*kinds), generate
