@@ -71,10 +71,10 @@ def lookup_for(longest: int) -> Lookup:
 @inlined
 def cut_down(lookup: Lookup, m: int) -> Lookup:
     """A lookup for queries of m tokens, more than 64, in the room of one for longer ones."""
-    count, shift = lookup.slots.size, lookup.shift
-    while count >= 8 * m:
-        count //= 2
-        shift += ONE
+    count, shift = 512, np.uint64(55)
+    while count < 4 * m:
+        count *= 2
+        shift -= ONE
 
     return Lookup(
         lookup.slots[:count],

@@ -37,7 +37,7 @@ class Text(NamedTuple):
         tokens: Its tokens, the rarest first, equal ones side by side, shape (m,).
         rest: The signature of the tokens from each place on, shape (m + 1,).
         orders: Scratch, shape (m,), and room for a vector behind it.
-        before: Scratch for a text that is sorted by counting.
+        before: The same.
     """
 
     tokens: NDArray[np.int64]
@@ -53,7 +53,7 @@ def text_for(longest: int) -> Text:
         np.empty(longest, np.int64),
         np.empty(longest + 1, np.uint64),
         np.empty(longest + _VECTOR, np.int64),
-        np.empty(_FEW + _VECTOR, np.int64),
+        np.empty(longest + _VECTOR, np.int64),
     )
 
 

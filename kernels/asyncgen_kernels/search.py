@@ -93,7 +93,7 @@ def room_to_decide(longest: int) -> Room:
         room_for_plan(),
         nothing_known(),
         in_python(lookup_for)(_WORD),
-        in_python(lookup_for)(longest),
+        in_python(lookup_for)(max(longest, _WORD + 1)),
     )
 
 
